@@ -1,0 +1,152 @@
+/* tinylm: predictive text on microcontrollers. The whole public C API; open this file first.
+ *
+ * A `tlm_engine_t` follows one line of text that a person types and offers words for it. The caller owns all state:
+ * there is no heap, no stdio, no floating point, no recursion. Every function returns 0 or more on success and one of
+ * `enum tlm_err` (below 0) otherwise. Same model, same bytes typed: same suggestions on every chip, bit for bit.
+ *
+ *     static tlm_engine_t engine;
+ *     tlm_engine_init(&engine, &tlm_model, tlm_port_language());
+ *     tlm_feed(&engine, 'h');
+ *     int n = tlm_suggest(&engine, 3);        // engine.suggestions[0..n-1]
+ *     tlm_accept(&engine, 0);                 // types the rest of the word and a space
+ */
+#ifndef TINYLM_H
+#define TINYLM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tlm_port.h"  /* tlm_flash_t: how this chip points into its flash */
+#include "tlm_sizes.h" /* generated: TLM_STATE_BYTES, TLM_CONTEXT_BYTES, TLM_SCRATCH_BYTES, TLM_HISTORY, TLM_LINE_BYTES */
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum {
+    TLM_WORD_LETTERS = 24,     /* longest word of a model, in letters */
+    TLM_WORD_BYTES = 49,       /* such a word in UTF-8 (2 bytes a letter) and a final zero */
+    TLM_MAX_SUGGESTIONS = 5,
+    TLM_ROW_BOUNDARY = 0,      /* word kind: the row of a line's start; character kind: the symbol of its end */
+    TLM_ROW_UNKNOWN = 1,       /* word kind: a word without a row; character kind: the symbol of the space */
+    TLM_FIRST_ROW = 2
+};
+
+/* Names and texts are also read by the host: tinylm/link.py parses this table, so it is written once. */
+enum tlm_err {
+    TLM_ERR_RANGE = -1,    /* a rank, count or length is out of its range */
+    TLM_ERR_EMPTY = -2,    /* nothing to take back, or no suggestion was made */
+    TLM_ERR_FULL = -3,     /* the line is longer than the engine can hold */
+    TLM_ERR_MODEL = -4,    /* the language bytes are not the ones that the firmware was built for */
+    TLM_ERR_FRAME = -5,    /* a frame's check or length is wrong */
+    TLM_ERR_UNKNOWN = -6   /* no such request */
+};
+
+/* A packed sorted list of words. All offsets are bytes from the start of the language. docs/SPEC.md has the format. */
+typedef struct {
+    uint32_t index;            /* blocks: u24 bit offset / 8, u16 first row, u8 lowest level of a lexicon-only word */
+    uint32_t stream;           /* the Huffman-coded words */
+    uint32_t codes;            /* three canonical codes: prefix lengths, letters, levels */
+    uint16_t words;            /* how many */
+    uint16_t rows;             /* how many of them have a network row (level 0) */
+    uint8_t block_words;       /* words in a block */
+    uint8_t letters;           /* letters of the alphabet; letter codes are 1..letters, 0 ends a word */
+    int16_t top_millinats;     /* log P(word | unknown) of a level-1 word, thousandths of a nat */
+    int16_t level_millinats;   /* how much rarer one level is */
+} tlm_lexicon_t;
+
+/* The network: one step and the scores of a range of rows. Generated code provides both functions. */
+typedef struct {
+    uint16_t state_bytes;      /* h, carried from word to word (character kind: letter to letter) */
+    uint16_t context_bytes;    /* the last layer's input */
+    uint16_t rows;             /* of the last layer */
+    int32_t units_per_nat;     /* score units in one nat */
+    /* One step: reads `id` and `state`, writes the next `state` in place and the `context` vector. */
+    void (*step)(tlm_flash_t language, uint16_t id, int8_t *state, int8_t *context, int8_t *scratch);
+    /* Scores (int32 accumulators) of the rows first..first+count-1 into scores[0..count-1]. */
+    void (*score)(tlm_flash_t language, const int8_t *context, uint16_t first, uint16_t count, int32_t *scores);
+    /* The int8 logit of a score, as the .tflite's last op would give it. */
+    int8_t (*logit)(int32_t score);
+} tlm_network_t;
+
+typedef struct tlm_engine tlm_engine_t;
+
+/* Everything about a model but its language bytes. `tlm_model` is generated. */
+typedef struct {
+    const char *name;
+    uint32_t hash;             /* of model.tflite and vocabulary.tsv; the language's header holds it too */
+    uint32_t language_bytes;   /* header included */
+    uint16_t alphabet[64];     /* code points of letters 1.., in order */
+    tlm_lexicon_t lexicon;
+    tlm_network_t network;
+    int (*suggest)(tlm_engine_t *engine, uint8_t count); /* tlm_suggest_words or tlm_suggest_spelling */
+    uint32_t self_test_hash;   /* FNV-1a over states and logits of 8 recorded steps (tlm_self_test) */
+} tlm_model_t;
+
+extern const tlm_model_t tlm_model;
+
+/* What the network knew after a word (character kind: after a letter); kept so that backspace is exact. */
+typedef struct {
+    int8_t state[TLM_STATE_BYTES];
+    int8_t context[TLM_CONTEXT_BYTES];
+    uint16_t line_bytes;       /* how many bytes of the line it has seen */
+} tlm_moment_t;
+
+typedef struct {
+    char text[TLM_WORD_BYTES]; /* the whole word in UTF-8, zero-terminated */
+} tlm_suggestion_t;
+
+struct tlm_engine {
+    const tlm_model_t *model;
+    tlm_flash_t language;
+    tlm_moment_t history[TLM_HISTORY]; /* ring of the newest moments; history[newest] is current */
+    uint8_t newest, moments;
+    char line[TLM_LINE_BYTES]; /* the line as typed, UTF-8 */
+    uint16_t line_bytes;
+    uint8_t suggestion_count;
+    tlm_suggestion_t suggestions[TLM_MAX_SUGGESTIONS];
+    int8_t scratch[TLM_SCRATCH_BYTES];
+};
+
+/* Start with an empty line. Checks the language's header (magic, length, hash), not its CRC: see tlm_language_check.
+ * Returns 0 or TLM_ERR_MODEL. */
+int tlm_engine_init(tlm_engine_t *engine, const tlm_model_t *model, tlm_flash_t language);
+
+/* CRC-32 over all language bytes against the header. Returns 0 or TLM_ERR_MODEL. */
+int tlm_language_check(const tlm_model_t *model, tlm_flash_t language);
+
+/* Run the 8 recorded steps (ids 0, 1, 2, ... modulo rows, from h = 0) and hash every state and every logit.
+ * Leaves the engine's line empty. Returns 0, or TLM_ERR_MODEL when the hash is not the recorded one. */
+int tlm_self_test(tlm_engine_t *engine);
+
+/* `steps` steps from h = 0 with ids (start + i * stride) % rows; returns the FNV-1a hash of states and logits. */
+uint32_t tlm_network_hash(tlm_engine_t *engine, uint16_t start, uint16_t stride, uint16_t steps);
+
+/* One byte of typed UTF-8. A newline (10 or 13) ends the line and empties it; bytes 8 and 127 are tlm_backspace.
+ * Letters of the alphabet (upper case too) form words; anything else separates them.
+ * Returns 0, or TLM_ERR_FULL when the line holds TLM_LINE_BYTES already (the byte is dropped). */
+int tlm_feed(tlm_engine_t *engine, uint8_t byte);
+
+/* Take back the last character (not byte) of the line. Exact: as if it had never been typed.
+ * Returns 0 or TLM_ERR_EMPTY. */
+int tlm_backspace(tlm_engine_t *engine);
+
+/* Empty the line. */
+void tlm_reset(tlm_engine_t *engine);
+
+/* The best `count` (1..TLM_MAX_SUGGESTIONS) words for what is typed so far, best first, in engine->suggestions.
+ * They continue the word being typed and differ from it. Returns how many there are, or TLM_ERR_RANGE. */
+int tlm_suggest(tlm_engine_t *engine, uint8_t count);
+
+/* Take suggestion `rank` (from 0) of the last tlm_suggest: the word being typed becomes it, and a space follows.
+ * Returns the number of bytes now in the line, or TLM_ERR_EMPTY, TLM_ERR_RANGE, TLM_ERR_FULL. */
+int tlm_accept(tlm_engine_t *engine, uint8_t rank);
+
+/* The two ways to suggest; a model uses one, so only that one is linked. */
+int tlm_suggest_words(tlm_engine_t *engine, uint8_t count);
+int tlm_suggest_spelling(tlm_engine_t *engine, uint8_t count);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

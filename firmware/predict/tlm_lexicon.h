@@ -1,0 +1,37 @@
+/* The packed lexicon's reader: from a prefix to a range of words, from an index to a word. */
+#ifndef TLM_LEXICON_H
+#define TLM_LEXICON_H
+
+#include "tinylm.h"
+
+typedef struct {
+    uint16_t first, end;         /* word indices [first, end) */
+    uint16_t first_row, end_row; /* network rows [first_row, end_row) of the level-0 words among them */
+} tlm_range_t;
+
+/* Reads words one after the other. */
+typedef struct {
+    uint32_t bit;                       /* next bit in the stream, from the stream's start */
+    uint16_t word;                      /* index of the word in `letters` */
+    uint16_t row;                       /* its row when level is 0, else the row of the next level-0 word */
+    uint8_t length, level;
+    uint8_t letters[TLM_WORD_LETTERS];  /* letter codes 1..lexicon.letters */
+} tlm_cursor_t;
+
+/* The words that start with prefix[0..length-1] (letter codes); the empty prefix gives all. May be an empty range. */
+tlm_range_t tlm_lexicon_range(const tlm_lexicon_t *lexicon, tlm_flash_t language, const uint8_t *prefix, uint8_t length);
+
+/* Put the cursor on word `index` (below lexicon->words). */
+void tlm_cursor_seek(const tlm_lexicon_t *lexicon, tlm_flash_t language, uint16_t index, tlm_cursor_t *cursor);
+
+/* Move to the next word. Returns false, and leaves the cursor, when there is none. */
+bool tlm_cursor_next(const tlm_lexicon_t *lexicon, tlm_flash_t language, tlm_cursor_t *cursor);
+
+/* Put the cursor on the level-0 word that has network row `row` (TLM_FIRST_ROW or more). */
+void tlm_cursor_seek_row(const tlm_lexicon_t *lexicon, tlm_flash_t language, uint16_t row, tlm_cursor_t *cursor);
+
+/* Lowest level of a lexicon-only word in the block that holds word `index`; 16 when it has none: a block whose best
+ * cannot enter the list is skipped unread. */
+uint8_t tlm_lexicon_block_level(const tlm_lexicon_t *lexicon, tlm_flash_t language, uint16_t index);
+
+#endif

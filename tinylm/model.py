@@ -1,0 +1,118 @@
+"""The model folder: loads, checks and writes it. Knows its files; knows nothing of training or of chips."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from tinylm.errors import TinylmError
+
+KINDS = ("word", "character")
+BOUNDARY_ROW = 0
+UNKNOWN_ROW = 1
+FIRST_WORD_ROW = 2
+MAX_WORD_LETTERS = 24
+MAX_WORDS = 65_535
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """What `model.json` holds. Millinats are thousandths of a natural logarithm unit."""
+
+    name: str
+    kind: str
+    language: str
+    licence: str
+    alphabet: str
+    level_millinats: int = 500
+    top_millinats: int = 0
+    attribution: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained model: words (sorted by the alphabet), levels (0..15, one a word) and the .tflite's bytes."""
+
+    info: ModelInfo
+    words: tuple[str, ...]
+    levels: tuple[int, ...]
+    tflite: bytes
+
+    @property
+    def hash(self) -> int:
+        """32 bits that name the model: the first 4 bytes (little-endian) of SHA-256 over .tflite and vocabulary."""
+        digest = hashlib.sha256(self.tflite + render_vocabulary(self.words, self.levels)).digest()
+        return int.from_bytes(digest[:4], "little")
+
+    @property
+    def row_words(self) -> tuple[str, ...]:
+        """The words that have a network row, in row order; their first row is FIRST_WORD_ROW."""
+        return tuple(w for w, level in zip(self.words, self.levels) if level == 0)
+
+
+def render_vocabulary(words: tuple[str, ...], levels: tuple[int, ...]) -> bytes:
+    """`vocabulary.tsv` as bytes."""
+    return "".join(f"{w}\t{level}\n" for w, level in zip(words, levels)).encode()
+
+
+def load_model(folder: Path) -> Model:
+    """Read a model folder.
+
+    Raises TinylmError when a file is missing or does not say what it must.
+    """
+    for name in ("model.json", "vocabulary.tsv", "model.tflite"):
+        if not (folder / name).is_file():
+            raise TinylmError(
+                f"'{folder}' is no model folder: it has no {name}.",
+                "Train one with `tinylm train TEXT`, or see `tinylm models`.",
+            )
+    try:
+        raw = json.loads((folder / "model.json").read_text("utf-8"))
+        raw["attribution"] = tuple(raw.get("attribution", ()))
+        info = ModelInfo(**raw)
+        rows = [line.split("\t") for line in (folder / "vocabulary.tsv").read_text("utf-8").splitlines()]
+        words, levels = tuple(r[0] for r in rows), tuple(int(r[1]) for r in rows)
+    except (ValueError, TypeError, IndexError) as error:
+        raise TinylmError(f"The model in '{folder}' is damaged: {error}.", "Train it again.") from error
+    _check(folder, info, words, levels)
+    return Model(info, words, levels, (folder / "model.tflite").read_bytes())
+
+
+def _check(folder: Path, info: ModelInfo, words: tuple[str, ...], levels: tuple[int, ...]) -> None:
+    def refuse(what: str) -> None:
+        raise TinylmError(f"The model in '{folder}' is damaged: {what}.", "Train it again.")
+
+    if info.kind not in KINDS:
+        refuse(f"kind is '{info.kind}', allowed are {', '.join(KINDS)}")
+    if list(info.alphabet) != sorted(set(info.alphabet)) or not info.alphabet:
+        refuse("the alphabet is not sorted")
+    letters = set(info.alphabet)
+    if len(words) > MAX_WORDS:
+        refuse(f"{len(words)} words, at most {MAX_WORDS} are allowed")
+    if any(a >= b for a, b in zip(words, words[1:])):
+        refuse("vocabulary.tsv is not sorted")
+    for word, level in zip(words, levels):
+        if not 1 <= len(word) <= MAX_WORD_LETTERS or not letters.issuperset(word) or not 0 <= level <= 15:
+            refuse(f"vocabulary.tsv has the line '{word}\\t{level}'")
+
+
+def write_model(folder: Path, model: Model) -> None:
+    """Write `model.json`, `vocabulary.tsv` and `model.tflite` (each whole or not at all)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    info = json.dumps(asdict(model.info), indent=2, ensure_ascii=False) + "\n"
+    write_whole(folder / "model.json", info.encode())
+    write_whole(folder / "vocabulary.tsv", render_vocabulary(model.words, model.levels))
+    write_whole(folder / "model.tflite", model.tflite)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that a crash or a full disk leaves the old one or the new one, never half of it."""
+    part = path.with_name(path.name + ".part")
+    try:
+        part.write_bytes(content)
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise TinylmError(f"'{path}' could not be written: {error.strerror}.", "Free some room, then run it again.") from error
