@@ -1,0 +1,45 @@
+"""What tests share: a missing tool skips with the command that installs it; TINYLM_REQUIRE=all makes that a failure."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+
+import pytest
+
+INSTALL = {
+    "cc": "apt-get install gcc",
+    "arm-none-eabi-gcc": "apt-get install gcc-arm-none-eabi",
+    "riscv64-unknown-elf-gcc": "apt-get install gcc-riscv64-unknown-elf",
+    "avr-gcc": "apt-get install gcc-avr avr-libc",
+    "qemu-system-arm": "apt-get install qemu-system-arm",
+    "qemu-system-avr": "apt-get install qemu-system-misc",
+    "simavr": "apt-get install simavr",
+    "ziglang": "pip install 'tinylm[toolchain]'",
+    "unicorn": "pip install 'tinylm[toolchain]'",
+    "keras": "pip install 'tinylm[train]'",
+    "tensorflow": "pip install 'tinylm[train]'",
+    "tflite_micro": "pip install --pre tflite-micro",
+}
+_MODULES = {"ziglang", "unicorn", "keras", "tensorflow", "tflite_micro"}
+
+
+def need(*tools: str) -> None:
+    """Skip the test when a program (or Python package) is missing; fail instead when TINYLM_REQUIRE=all."""
+    for tool in tools:
+        there = importlib.util.find_spec(tool) if tool in _MODULES else shutil.which(tool)
+        if not there:
+            message = f"{tool} is missing: {INSTALL[tool]}"
+            if os.environ.get("TINYLM_REQUIRE") == "all":
+                pytest.fail(message)
+            pytest.skip(message)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "needs(*tools): the programs or packages that a test cannot do without")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for mark in item.iter_markers("needs"):
+        need(*mark.args)

@@ -1,0 +1,134 @@
+"""The float network in Keras 3 (TensorFlow or JAX backend). Knows its layers; knows nothing of texts or int8.
+
+Both kinds are a GRU cell that is stepped explicitly, as in ../docs/DESIGN.md:
+    z = sigmoid(x Wz + bz + h Uz)      r = sigmoid(x Wr + br + h Ur)
+    c = tanh(x Wc + bc + r * (h Uc + bu))      h' = c + z * (h - c)
+(Cho et al. 2014, arXiv 1406.1078, in the "reset after" form that needs one product with h.)
+The word kind ties input and output: x = E[id], logits = (h' P + p) E^T + b. The character kind has a table a gate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+GATES = "zrc"
+
+
+@dataclass(frozen=True)
+class NetworkShape:
+    """rows = V, embedding = d (0 for the character kind), hidden = H."""
+
+    kind: str
+    rows: int
+    embedding: int
+    hidden: int
+
+    @property
+    def weight_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Name -> shape of every trained array, in a fixed order."""
+        v, d, h = self.rows, self.embedding, self.hidden
+        shapes: dict[str, tuple[int, ...]] = {}
+        if self.kind == "word":
+            shapes |= {"embedding": (v, d), "input": (d, 3 * h), "project": (h, d), "project_bias": (d,)}
+        else:
+            shapes |= {"input": (v, 3 * h), "output": (v, h)}
+        return shapes | {
+            "input_bias": (3 * h,),
+            "recurrent": (h, 3 * h),
+            "candidate_bias": (h,),
+            "output_bias": (v,),
+        }
+
+    def language_bytes(self) -> int:
+        """Close estimate of the network's share of the language blob (1 byte a weight and output bias, 4 a bias)."""
+        weights = sum(int(np.prod(s)) for n, s in self.weight_shapes.items() if not n.endswith("bias"))
+        return weights + self.rows + 4 * (4 * self.hidden + self.embedding) + 1024
+
+
+def initial_weights(shape: NetworkShape, seed: int, log_frequency: np.ndarray) -> dict[str, np.ndarray]:
+    """Float32 start: scaled normal matrices, the output bias at the words' log frequency [V]."""
+    rng = np.random.default_rng(seed)
+    weights = {}
+    for name, dims in shape.weight_shapes.items():
+        if name == "output_bias":
+            weights[name] = log_frequency.astype(np.float32)
+        elif name.endswith("bias"):
+            weights[name] = np.zeros(dims, np.float32)
+        else:
+            fan = dims[1] if name in ("embedding", "output") else dims[0]
+            scale = 0.1 if name == "input" and shape.kind == "character" else 0.7 / np.sqrt(fan)
+            weights[name] = (rng.standard_normal(dims) * scale).astype(np.float32)
+    return weights
+
+
+def build_trainer(shape: NetworkShape, steps: int, weights: dict[str, np.ndarray], negatives: int) -> Any:
+    """A Keras model from (ids [B,T], targets [B,T], sampled rows [K], their correction [K]) to the loss of each token.
+
+    T = `steps`, unrolled: a loop op costs more than it saves at T = 32. With `negatives` = 0 the softmax is over all
+    rows; else over the sampled ones and the target (Jean et al. 2015, arXiv 1412.2007: logits less log of the chance
+    of being drawn).
+    """
+    import keras
+
+    class Trainer(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.arrays = {
+                name: self.add_weight(
+                    name=name, shape=value.shape, initializer=lambda *_, value=value, **__: keras.ops.array(value)
+                )
+                for name, value in weights.items()
+            }
+
+        def call(self, inputs: tuple[Any, ...]) -> Any:
+            ids, targets, sampled, correction = inputs
+            states = _unroll(self.arrays, shape, ids, steps)
+            return _token_loss(self.arrays, shape, states, targets, sampled[0], correction[0], negatives)
+
+    return Trainer()
+
+
+def _unroll(w: dict[str, Any], shape: NetworkShape, ids: Any, steps: int) -> Any:
+    """States after each step, [B,T,H]. The state is cleared before every line boundary (id 0)."""
+    from keras import ops
+
+    if shape.kind == "word":
+        x = ops.matmul(ops.take(w["embedding"], ids, axis=0), w["input"])
+    else:
+        x = ops.take(w["input"], ids, axis=0)
+    x = x + w["input_bias"]
+    inside = ops.cast(ids != 0, "float32")[:, :, None]
+    h, hidden, states = ops.zeros((ops.shape(ids)[0], shape.hidden)), shape.hidden, []
+    for t in range(steps):
+        h = h * inside[:, t]
+        u, a = ops.matmul(h, w["recurrent"]), x[:, t]
+        zr = ops.sigmoid(a[:, : 2 * hidden] + u[:, : 2 * hidden])
+        z, r = zr[:, :hidden], zr[:, hidden:]
+        c = ops.tanh(a[:, 2 * hidden :] + r * (u[:, 2 * hidden :] + w["candidate_bias"]))
+        h = c + z * (h - c)
+        states.append(h)
+    return ops.stack(states, axis=1)
+
+
+def _token_loss(
+    w: dict[str, Any], shape: NetworkShape, states: Any, targets: Any, sampled: Any, correction: Any, negatives: int
+) -> Any:
+    """Cross entropy in nats, [B,T,1]; 0 where the target is the line boundary of the word kind's next line."""
+    from keras import ops
+
+    flat = ops.reshape(states, (-1, shape.hidden))
+    wanted = ops.reshape(targets, (-1,))
+    context = ops.matmul(flat, w["project"]) + w["project_bias"] if shape.kind == "word" else flat
+    table = w["embedding"] if shape.kind == "word" else w["output"]
+    true = ops.sum(context * ops.take(table, wanted, axis=0), axis=-1) + ops.take(w["output_bias"], wanted)
+    if negatives:
+        rows, bias = ops.take(table, sampled, axis=0), ops.take(w["output_bias"], sampled) - correction
+        logits = ops.matmul(context, ops.transpose(rows)) + bias
+        logits = ops.where(sampled[None, :] == wanted[:, None], -1e9, logits)
+        total = ops.logaddexp(ops.logsumexp(logits, axis=-1), true)
+    else:
+        total = ops.logsumexp(ops.matmul(context, ops.transpose(table)) + w["output_bias"], axis=-1)
+    return ops.reshape(total - true, (-1, states.shape[1], 1))

@@ -1,0 +1,99 @@
+"""From texts to what training reads: `vocabulary_counts.tsv` and `tokens.bin` in the run folder. Knows no network."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tinylm.corpus import clean_lines, held_out_lines, word_finder
+from tinylm.errors import TinylmError
+from tinylm.model import write_whole
+from tinylm.training import TokenFile
+from tinylm.vocabulary import Vocabulary, count_words, encode
+
+# Every 50th line is kept out of training: metrics.json's held-out loss comes from them.
+HELD_OUT_EVERY = 50
+LONGEST_LINE = 400  # tokens; a longer one is cut, its rest is a line of its own
+
+
+@dataclass(frozen=True)
+class WeightedText:
+    """A text file and how often an epoch reads each of its lines."""
+
+    path: Path
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class Source:
+    """All texts of a run, and the folders whose lines training must not see."""
+
+    texts: tuple[WeightedText, ...]
+    alphabet: str
+    held_out: tuple[Path, ...] = ()
+
+    def lines(self, progress: Callable[[int], None] | None = None) -> Iterator[tuple[float, list[str]]]:
+        """(weight, words) of every line worth training on, in order of the texts."""
+        words_of = word_finder(self.alphabet)
+        hidden, known = held_out_lines(self.held_out, words_of), set()
+        for text in self.texts:
+            for words in clean_lines(text.path, words_of, known, hidden, progress):
+                for start in range(0, len(words), LONGEST_LINE):
+                    yield text.weight, words[start : start + LONGEST_LINE]
+
+
+def count_source(source: Source, run: Path, progress: Callable[[int], None] | None = None) -> Counter[str]:
+    """Count the words of all texts; writes `vocabulary_counts.tsv`, commonest first."""
+    counts = count_words(words for _, words in source.lines(progress))
+    if not counts:
+        raise TinylmError("The text has no word in it.", f"Letters that count: {source.alphabet}")
+    ranked = sorted(counts.items(), key=lambda e: (-e[1], e[0]))
+    write_whole(run / "vocabulary_counts.tsv", "".join(f"{w}\t{n}\n" for w, n in ranked).encode())
+    return counts
+
+
+def encode_words(vocabulary: Vocabulary) -> Callable[[list[str]], list[int]]:
+    """Line of words -> row ids of the word kind."""
+    row_ids = vocabulary.row_ids()
+    return lambda words: encode(words, row_ids)
+
+
+def encode_characters(alphabet: str) -> Callable[[list[str]], list[int]]:
+    """Line of words -> symbols of the character kind: 1 is the space, 2 + i the i-th letter."""
+    symbols = {letter: 2 + i for i, letter in enumerate(alphabet)} | {" ": 1}
+    return lambda words: [symbols[letter] for letter in " ".join(words)]
+
+
+def write_tokens(
+    source: Source,
+    encode_line: Callable[[list[str]], Sequence[int]],
+    run: Path,
+    progress: Callable[[int], None] | None = None,
+) -> tuple[TokenFile, list[list[int]]]:
+    """Write `tokens.bin`; returns it memory-mapped, and the held-out lines (at most 20,000) as ids."""
+    starts, weights, held, size = [], [], [], 0
+    with (run / "tokens.bin").open("wb") as out:
+        for number, (weight, words) in enumerate(source.lines(progress)):
+            ids = list(encode_line(words))
+            if number % HELD_OUT_EVERY == HELD_OUT_EVERY - 1 and len(held) < 20_000:
+                held.append(ids)
+                continue
+            starts.append(size)
+            weights.append(weight)
+            out.write(np.array([0, *ids], "<u2").tobytes())
+            size += 1 + len(ids)
+    if not starts:
+        raise TinylmError("The text has no line to train on.", "Give a longer text.")
+    ids = np.memmap(run / "tokens.bin", dtype="<u2", mode="r")
+    return TokenFile(ids, np.array(starts, np.int64), np.array(weights, np.float32)), held
+
+
+def row_frequency(tokens: TokenFile, rows: int) -> np.ndarray:
+    """How often each row is a target, float64 [rows], weights counted in."""
+    ends = np.append(tokens.starts[1:], len(tokens.ids))
+    repeat = np.repeat(tokens.weights.astype(np.float64), ends - tokens.starts)
+    return np.bincount(tokens.ids, weights=repeat, minlength=rows)

@@ -1,0 +1,243 @@
+"""Training: from texts to float weights, resumable. Knows batches, epochs and checkpoints; int8 is quantize.py's.
+
+The texts are read twice: once to count words, once to write row ids to `tokens.bin` in the run folder (2 bytes a
+word, memory-mapped afterwards), so memory does not grow with the text. The order of lines in epoch e and the sampled
+rows of step s depend on (seed, e) and (seed, s) alone: a run that was killed goes on where its checkpoint was and ends
+with the same bytes.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinylm.errors import TinylmError
+from tinylm.network import NetworkShape, build_trainer, initial_weights
+
+Progress = Callable[[int, int, float], None]  # step, steps, mean loss in nats a word
+ALWAYS_SCORED = 512  # commonest rows are in every sampled softmax: they carry most of its mass
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """How to train. `batch` rows of `steps` tokens a step; `negatives` sampled rows, 0 = all; learning rate peak."""
+
+    epochs: float = 3.0
+    batch: int = 128
+    steps: int = 24
+    learning_rate: float = 3e-3
+    negatives: int = 1024
+    seed: int = 1
+    checkpoint_s: float = 120.0
+    full_share: float = 0.12  # the last part of a run uses all rows, so that scores are calibrated
+
+
+@dataclass(frozen=True)
+class TokenFile:
+    """uint16 ids, each line led by id 0; `starts` [lines] are the positions of the zeros."""
+
+    ids: np.ndarray
+    starts: np.ndarray
+    weights: np.ndarray  # [lines] how often an epoch reads the line, 1.0 = once
+
+
+def line_order(tokens: TokenFile, seed: int, epoch: int) -> np.ndarray:
+    """Indices of an epoch's lines, shuffled; a line of weight 2.5 is there two or three times."""
+    rng = np.random.default_rng((seed, epoch))
+    whole = np.floor(tokens.weights).astype(np.int64)
+    times = whole + (rng.random(len(whole)) < tokens.weights - whole)
+    order = np.repeat(np.arange(len(whole)), times)
+    rng.shuffle(order)
+    return order
+
+
+def epoch_rows(tokens: TokenFile, plan: TrainingPlan, epoch: int) -> Any:
+    """Yields (ids, targets) int32 [batch, steps] over one epoch: shuffled lines laid end to end, cut in rows."""
+    order = line_order(tokens, plan.seed, epoch)
+    ends = np.append(tokens.starts[1:], len(tokens.ids))
+    need = plan.batch * plan.steps
+    held, size = [], 0
+    for line in order:
+        piece = tokens.ids[tokens.starts[line] : ends[line]]
+        held.append(piece)
+        size += len(piece)
+        if size > need:
+            flat = np.concatenate(held).astype(np.int32)
+            yield flat[:need].reshape(plan.batch, -1), flat[1 : need + 1].reshape(plan.batch, -1)
+            held, size = [flat[need:]], size - need
+
+
+def steps_in_epoch(tokens: TokenFile, plan: TrainingPlan) -> int:
+    """Close to the number of batches that an epoch yields (weights are drawn, so +-1)."""
+    ends = np.append(tokens.starts[1:], len(tokens.ids))
+    words = float(np.sum((ends - tokens.starts) * tokens.weights))
+    return int(words // (plan.batch * plan.steps))
+
+
+def sample_rows(rows: int, plan: TrainingPlan, step: int) -> tuple[np.ndarray, np.ndarray]:
+    """The rows a step scores, int32 [K], and log of the chance that each was drawn, float32 [K].
+
+    Rows are not in order of frequency here, so the caller passes ids through its ranking.
+    """
+    fixed = min(ALWAYS_SCORED, rows)
+    rest = rows - fixed
+    drawn = min(plan.negatives, rest)
+    rng = np.random.default_rng((plan.seed, 7, step))
+    sampled = np.concatenate([np.arange(fixed), fixed + rng.permutation(rest)[:drawn]]).astype(np.int32)
+    chance = np.zeros(len(sampled), np.float32)
+    if drawn:
+        chance[fixed:] = np.log(drawn / rest)
+    return sampled, chance
+
+
+def train(
+    shape: NetworkShape,
+    tokens: TokenFile,
+    frequency: np.ndarray,
+    plan: TrainingPlan,
+    run: Path,
+    progress: Progress | None = None,
+    start: dict[str, np.ndarray] | None = None,
+) -> dict[str, np.ndarray]:
+    """Train and return float32 weights (`NetworkShape.weight_shapes`). Resumes from `run`/checkpoint.npz when it fits.
+
+    `frequency` [V]: how often each row is a target. `start`: weights to fine-tune instead of a fresh start.
+    """
+    total = max(1, round(plan.epochs * steps_in_epoch(tokens, plan)))
+    ranked = np.argsort(-frequency, kind="stable").astype(np.int32)
+    if start is None:
+        chance = (frequency + 0.5) / (frequency.sum() + 0.5 * len(frequency))
+        start = initial_weights(shape, plan.seed, np.log(chance))
+    loop = _Loop(shape, plan, start, total, run)
+    done, sums = loop.restore(), []
+    saved = time.monotonic()
+    for step, (ids, targets) in _batches(tokens, plan, done, total):
+        sums.append(loop.learn(step, ids, targets, ranked))
+        if progress and step % 20 == 0:
+            progress(step, total, float(np.mean(sums[-200:])))
+        if time.monotonic() - saved > plan.checkpoint_s:
+            loop.save(step + 1)
+            saved = time.monotonic()
+    loop.save(total)
+    return loop.weights()
+
+
+def _batches(tokens: TokenFile, plan: TrainingPlan, done: int, total: int) -> Any:
+    """(step, batch) from step `done` to `total`, epoch after epoch."""
+    step = epoch = 0
+    while step < total:
+        before = step
+        for ids, targets in epoch_rows(tokens, plan, epoch):
+            if step >= done:
+                yield step, (ids, targets)
+            step += 1
+            if step >= total:
+                return
+        if step == before:
+            raise TinylmError(
+                f"The text is too short for one batch of {plan.batch} x {plan.steps} words.", "Give a longer text."
+            )
+        epoch += 1
+
+
+class _Loop:
+    """The Keras side of training: two trainers (sampled, full) that share one set of arrays, one Adam."""
+
+    def __init__(
+        self, shape: NetworkShape, plan: TrainingPlan, start: dict[str, np.ndarray], total: int, run: Path
+    ) -> None:
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        import keras
+
+        keras.utils.set_random_seed(plan.seed)
+        if keras.backend.backend() == "tensorflow":
+            import tensorflow as tf
+
+            tf.config.experimental.enable_op_determinism()
+        self.plan, self.total, self.run, self.shape = plan, total, run, shape
+        sampled = plan.negatives and shape.rows > ALWAYS_SCORED + plan.negatives
+        self.full_from = round(total * (1 - plan.full_share)) if sampled else 0
+        self.trainer, self.negatives = None, -1
+        self.start, self.slots = start, None
+
+    def _trainer(self, negatives: int) -> Any:
+        """The trainer for this phase; the arrays and Adam's memory move over from the one before."""
+        import keras
+
+        if self.trainer is None or negatives != self.negatives:
+            if self.trainer is not None:
+                self.start, self.slots = self.weights(), self._slots()
+            trainer = build_trainer(self.shape, self.plan.steps, self.start, negatives)
+            optimizer = keras.optimizers.Adam(self.plan.learning_rate, clipnorm=1.0, beta_2=0.99)
+            trainer.compile(optimizer=optimizer, loss=lambda _, loss: loss, jit_compile=False)
+            optimizer.build(trainer.trainable_variables)
+            if self.slots is not None:
+                for variable, value in zip(optimizer.variables, self.slots):
+                    variable.assign(value)
+            self.trainer, self.negatives = trainer, negatives
+        return self.trainer
+
+    def learn(self, step: int, ids: np.ndarray, targets: np.ndarray, ranked: np.ndarray) -> float:
+        """One step of Adam; returns the mean loss in nats."""
+        negatives = self.plan.negatives if step < self.full_from else 0
+        trainer = self._trainer(negatives)
+        trainer.optimizer.learning_rate = self._rate(step)
+        if negatives:
+            sampled, chance = sample_rows(self.shape.rows, self.plan, step)
+            sampled = ranked[sampled]
+        else:
+            sampled, chance = np.zeros(1, np.int32), np.zeros(1, np.float32)
+        batch = len(ids)
+        inputs = (ids, targets, np.repeat(sampled[None], batch, 0), np.repeat(chance[None], batch, 0))
+        return float(trainer.train_on_batch(inputs, np.zeros((batch, ids.shape[1], 1), np.float32)))
+
+    def _rate(self, step: int) -> float:
+        """Linear warm-up over 2 %, then a cosine to 2 % of the peak."""
+        warm = max(1, self.total // 50)
+        if step < warm:
+            return self.plan.learning_rate * (step + 1) / warm
+        part = (step - warm) / max(1, self.total - warm)
+        return self.plan.learning_rate * (0.02 + 0.98 * 0.5 * (1 + float(np.cos(np.pi * part))))
+
+    def weights(self) -> dict[str, np.ndarray]:
+        """Float32 arrays as they are now."""
+        if self.trainer is None:
+            return self.start
+        return {name: np.asarray(value) for name, value in self.trainer.arrays.items()}
+
+    def _slots(self) -> list[np.ndarray]:
+        return [np.asarray(v) for v in self.trainer.optimizer.variables] if self.trainer else self.slots
+
+    def save(self, done: int) -> None:
+        """Write the checkpoint, whole or not at all."""
+        path = self.run / "checkpoint.npz"
+        part = self.run / "checkpoint.part.npz"
+        arrays = {f"w_{k}": v for k, v in self.weights().items()}
+        arrays |= {f"s_{i:03d}": v for i, v in enumerate(self._slots() or [])}
+        try:
+            np.savez(part, done=done, plan=repr(asdict(self.plan)), shape=repr(asdict(self.shape)), **arrays)
+            part.replace(path)
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            raise TinylmError(
+                f"The checkpoint '{path}' could not be written: {error.strerror}.",
+                "Free some room, then run the same command again: it goes on from the last checkpoint.",
+            ) from error
+
+    def restore(self) -> int:
+        """Steps already done by a checkpoint of the same plan and shape, else 0."""
+        path = self.run / "checkpoint.npz"
+        if not path.is_file():
+            return 0
+        with np.load(path) as saved:
+            if str(saved["plan"]) != repr(asdict(self.plan)) or str(saved["shape"]) != repr(asdict(self.shape)):
+                return 0
+            self.start = {k[2:]: saved[k] for k in saved.files if k.startswith("w_")}
+            self.slots = [saved[k] for k in sorted(saved.files) if k.startswith("s_")] or None
+            return int(saved["done"])

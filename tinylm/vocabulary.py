@@ -1,0 +1,68 @@
+"""Which words a model knows, and how common they are. Knows counts and levels; knows nothing of bits or networks."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tinylm.errors import TinylmError
+from tinylm.model import FIRST_WORD_ROW, MAX_WORD_LETTERS, UNKNOWN_ROW
+
+MAX_COUNTED_WORDS = 3_000_000
+LEVELS = 15
+LEVEL_MILLINATS = 500
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Words in sorted order, their level (0 = network row, 1..15 = lexicon only) and `top_millinats` of DESIGN.md."""
+
+    words: tuple[str, ...]
+    levels: tuple[int, ...]
+    top_millinats: int
+
+    def row_ids(self) -> dict[str, int]:
+        """Word -> network row; a word not in it has UNKNOWN_ROW."""
+        with_row = (w for w, level in zip(self.words, self.levels) if level == 0)
+        return {w: FIRST_WORD_ROW + i for i, w in enumerate(with_row)}
+
+
+def count_words(lines: Iterable[list[str]]) -> Counter[str]:
+    """Word counts. Past MAX_COUNTED_WORDS different words, those seen once are forgotten (bounded memory)."""
+    counts: Counter[str] = Counter()
+    for words in lines:
+        counts.update(words)
+        if len(counts) > MAX_COUNTED_WORDS:
+            counts = Counter({w: n for w, n in counts.items() if n > 1})
+    return counts
+
+
+def choose_vocabulary(counts: Counter[str], rows: int, lexicon_words: int) -> Vocabulary:
+    """The `rows` commonest words get a network row, the next ones up to `lexicon_words` in all the lexicon alone.
+
+    A word seen once stays out of the lexicon when the text has more than 100,000 words: most are typing errors.
+    Raises TinylmError when the text has fewer than two different words.
+    """
+    ranked = sorted(
+        ((w, n) for w, n in counts.items() if len(w) <= MAX_WORD_LETTERS and w.strip("'")), key=lambda e: (-e[1], e[0])
+    )
+    if len(ranked) < 2:
+        seen = f"only the word '{ranked[0][0]}'" if ranked else "no word at all"
+        raise TinylmError(f"The text has {seen}; at least two different words are needed.", "Give a longer text.")
+    least = 2 if counts.total() > 100_000 else 1
+    with_row, rest = ranked[:rows], [e for e in ranked[rows:lexicon_words] if e[1] >= least]
+    unknown_tokens = max(1, counts.total() - sum(n for _, n in with_row))
+    top = rest[0][1] if rest else 1
+    levels = {w: 0 for w, _ in with_row}
+    for word, count in rest:
+        nats_below_top = math.log(top / count)
+        levels[word] = min(LEVELS, 1 + round(1000 * nats_below_top / LEVEL_MILLINATS))
+    words = tuple(sorted(levels))
+    return Vocabulary(words, tuple(levels[w] for w in words), round(1000 * math.log(top / unknown_tokens)))
+
+
+def encode(words: list[str], row_ids: dict[str, int]) -> list[int]:
+    """Row ids of a line's words (the line boundary is not among them)."""
+    return [row_ids.get(word, UNKNOWN_ROW) for word in words]
