@@ -1,12 +1,22 @@
-/* The packed lexicon's reader: from a prefix to a range of words, from an index to a word. */
+/* The packed lexicon's reader: from a prefix to a range of words, from an index to a word. docs/SPEC-lexicon.md has the
+ * format. Nothing is unpacked to RAM: a cursor holds one word. */
 #ifndef TLM_LEXICON_H
 #define TLM_LEXICON_H
 
 #include "tinylm.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum {
+    TLM_NO_LEVEL = 16            /* above every level (0..15): no such word */
+};
+
 typedef struct {
     uint16_t first, end;         /* word indices [first, end) */
     uint16_t first_row, end_row; /* network rows [first_row, end_row) of the level-0 words among them */
+    uint8_t prefix_level;        /* level of the word that equals the prefix (it is the first); TLM_NO_LEVEL: none does */
 } tlm_range_t;
 
 /* Reads words one after the other. */
@@ -21,17 +31,23 @@ typedef struct {
 /* The words that start with prefix[0..length-1] (letter codes); the empty prefix gives all. May be an empty range. */
 tlm_range_t tlm_lexicon_range(const tlm_lexicon_t *lexicon, tlm_flash_t language, const uint8_t *prefix, uint8_t length);
 
-/* Put the cursor on word `index` (below lexicon->words). */
+/* The network row of the word letters[0..length-1], or TLM_ROW_UNKNOWN when it has none. */
+uint16_t tlm_lexicon_row(const tlm_lexicon_t *lexicon, tlm_flash_t language, const uint8_t *letters, uint8_t length);
+
+/* Put the cursor on word `index` (below lexicon->words). Reads half a block on average. */
 void tlm_cursor_seek(const tlm_lexicon_t *lexicon, tlm_flash_t language, uint16_t index, tlm_cursor_t *cursor);
 
 /* Move to the next word. Returns false, and leaves the cursor, when there is none. */
 bool tlm_cursor_next(const tlm_lexicon_t *lexicon, tlm_flash_t language, tlm_cursor_t *cursor);
 
-/* Put the cursor on the level-0 word that has network row `row` (TLM_FIRST_ROW or more). */
+/* Put the cursor on the level-0 word that has network row `row` (TLM_FIRST_ROW..TLM_FIRST_ROW + lexicon->rows - 1). */
 void tlm_cursor_seek_row(const tlm_lexicon_t *lexicon, tlm_flash_t language, uint16_t row, tlm_cursor_t *cursor);
 
-/* Lowest level of a lexicon-only word in the block that holds word `index`; 16 when it has none: a block whose best
- * cannot enter the list is skipped unread. */
+/* Lowest level of a lexicon-only word in the block that holds word `index`; TLM_NO_LEVEL when it has none: a block
+ * whose best cannot enter the list is skipped unread. */
 uint8_t tlm_lexicon_block_level(const tlm_lexicon_t *lexicon, tlm_flash_t language, uint16_t index);
 
+#ifdef __cplusplus
+}
+#endif
 #endif

@@ -1,0 +1,238 @@
+/* Reads the packed lexicon in place. Knows bits and letter codes; knows nothing of the network or of UTF-8. */
+#include "tlm_lexicon.h"
+
+enum {
+    INDEX_BYTES = 6,            /* of a block: u24 byte in the stream, u16 row, u8 lowest level */
+    INDEX_ROW = 3,
+    INDEX_LEVEL = 5,
+    /* Contexts that choose a code: 1..TLM_WORD_LETTERS is the prefix length after a word of so many letters. */
+    LEVEL_CONTEXT = 0,
+    LETTER_CONTEXT = TLM_WORD_LETTERS + 1 /* + 2 * letter before + (1 for the first after the shared prefix) */
+};
+
+/* The next symbol of the stream, in the code that `context` chooses; `*bit` moves past it.
+ * Canonical Huffman, decoded a bit at a time (after Adler's puff.c): all codes of a length are consecutive numbers. */
+static uint8_t read_symbol(const tlm_lexicon_t *lexicon, tlm_flash_t language, uint16_t context, uint32_t *bit)
+{
+    const tlm_flash_t codes = language + lexicon->codes;
+    const tlm_flash_t code_at = codes + tlm_flash_u16(codes + 2u * (uint32_t)context);
+    const uint8_t longest = tlm_flash_u8(code_at);
+    const tlm_flash_t symbols = code_at + 1u + longest;
+    /* 24 bits less the 0..7 already read leave 17, and no code is longer than 16. */
+    uint16_t window = (uint16_t)(tlm_flash_u24(language + lexicon->stream + (*bit >> 3)) >> (*bit & 7u));
+    uint16_t code = 0;  /* the bits so far: below 2^16 */
+    uint16_t first = 0; /* the first code of this length: at most 2^16 - 1 as no code is longer than 16 bits */
+    uint16_t seen = 0;  /* symbols with shorter codes: at most 256 */
+
+    if (longest == 0) {
+        return tlm_flash_u8(symbols); /* the only symbol takes no bits */
+    }
+    for (uint8_t length = 1; length <= longest; length++) {
+        const uint8_t count = tlm_flash_u8(code_at + length);
+        code = (uint16_t)((uint16_t)(code << 1) | (window & 1u));
+        first = (uint16_t)(first << 1);
+        window = (uint16_t)(window >> 1);
+        (*bit)++;
+        if ((uint16_t)(code - first) < count) {
+            return tlm_flash_u8(symbols + (uint16_t)(seen + (uint16_t)(code - first)));
+        }
+        first = (uint16_t)(first + count);
+        seen = (uint16_t)(seen + count);
+    }
+    return 0; /* not in bytes whose CRC is right; 0 ends a word, so that damaged ones cannot loop */
+}
+
+static uint8_t read_letter(const tlm_lexicon_t *lexicon, tlm_flash_t language, uint8_t before, bool first, uint32_t *bit)
+{
+    return read_symbol(lexicon, language, (uint16_t)(LETTER_CONTEXT + 2 * before + (first ? 1 : 0)), bit);
+}
+
+/* Read the word at cursor->bit, which shares its first `shared` letters with the word in the cursor. */
+static void read_word(const tlm_lexicon_t *lexicon, tlm_flash_t language, uint8_t shared, tlm_cursor_t *cursor)
+{
+    uint8_t length = shared < cursor->length ? shared : cursor->length;
+    uint8_t before = length > 0 ? cursor->letters[length - 1] : 0;
+    bool first = true;
+
+    for (;;) {
+        const uint8_t letter = read_letter(lexicon, language, before, first, &cursor->bit);
+        if (letter == 0 || length == TLM_WORD_LETTERS) {
+            break;
+        }
+        cursor->letters[length] = letter;
+        length++;
+        before = letter;
+        first = false;
+    }
+    cursor->length = length;
+    cursor->level = read_symbol(lexicon, language, LEVEL_CONTEXT, &cursor->bit);
+}
+
+static tlm_flash_t index_entry(const tlm_lexicon_t *lexicon, tlm_flash_t language, uint16_t block)
+{
+    return language + lexicon->index + (uint32_t)block * INDEX_BYTES;
+}
+
+static uint16_t count_blocks(const tlm_lexicon_t *lexicon)
+{
+    /* Widened: 65,535 words and a block of 255 make 65,789. */
+    return (uint16_t)(((uint32_t)lexicon->words + lexicon->block_words - 1u) / lexicon->block_words);
+}
+
+/* Bits before `block` in the stream; 24 bits of bytes make 27 of bits. */
+static uint32_t block_bit(const tlm_lexicon_t *lexicon, tlm_flash_t language, uint16_t block)
+{
+    return tlm_flash_u24(index_entry(lexicon, language, block)) << 3;
+}
+
+/* Put the cursor on the first word of `block`. */
+static void seek_block(const tlm_lexicon_t *lexicon, tlm_flash_t language, uint16_t block, tlm_cursor_t *cursor)
+{
+    cursor->bit = block_bit(lexicon, language, block);
+    cursor->word = (uint16_t)(block * lexicon->block_words); /* below lexicon->words */
+    cursor->row = tlm_flash_u16(index_entry(lexicon, language, block) + INDEX_ROW);
+    cursor->length = 0;
+    read_word(lexicon, language, 0, cursor);
+}
+
+void tlm_cursor_seek(const tlm_lexicon_t *lexicon, tlm_flash_t language, uint16_t index, tlm_cursor_t *cursor)
+{
+    seek_block(lexicon, language, (uint16_t)(index / lexicon->block_words), cursor);
+    while (cursor->word < index && tlm_cursor_next(lexicon, language, cursor)) {
+    }
+}
+
+bool tlm_cursor_next(const tlm_lexicon_t *lexicon, tlm_flash_t language, tlm_cursor_t *cursor)
+{
+    const uint32_t next = (uint32_t)cursor->word + 1u;
+    uint8_t shared = 0;
+
+    if (next >= lexicon->words) {
+        return false;
+    }
+    if (cursor->level == 0) {
+        cursor->row++;
+    }
+    cursor->word = (uint16_t)next;
+    if (next % lexicon->block_words == 0) {
+        cursor->bit = (cursor->bit + 7u) & ~(uint32_t)7u; /* a block starts on a byte, and shares nothing */
+    } else {
+        shared = read_symbol(lexicon, language, cursor->length, &cursor->bit);
+    }
+    read_word(lexicon, language, shared, cursor);
+    return true;
+}
+
+void tlm_cursor_seek_row(const tlm_lexicon_t *lexicon, tlm_flash_t language, uint16_t row, tlm_cursor_t *cursor)
+{
+    uint16_t low = 0;
+    uint16_t high = count_blocks(lexicon);
+
+    /* The last block whose row is not past `row`: blocks without a level-0 word have the row of the next block. */
+    while (high - low > 1) {
+        const uint16_t middle = (uint16_t)(low + (uint16_t)(high - low) / 2u);
+        if (tlm_flash_u16(index_entry(lexicon, language, middle) + INDEX_ROW) <= row) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    seek_block(lexicon, language, low, cursor);
+    while ((cursor->row < row || cursor->level != 0) && tlm_cursor_next(lexicon, language, cursor)) {
+    }
+}
+
+uint8_t tlm_lexicon_block_level(const tlm_lexicon_t *lexicon, tlm_flash_t language, uint16_t index)
+{
+    return tlm_flash_u8(index_entry(lexicon, language, (uint16_t)(index / lexicon->block_words)) + INDEX_LEVEL);
+}
+
+/* Whether a word comes before the prefix: -1; starts with it: 0; comes after all words that do: 1. */
+static int8_t compare_word(const tlm_cursor_t *cursor, const uint8_t *prefix, uint8_t length)
+{
+    for (uint8_t i = 0; i < length; i++) {
+        const uint8_t letter = i < cursor->length ? cursor->letters[i] : 0;
+        if (letter != prefix[i]) {
+            return letter < prefix[i] ? -1 : 1;
+        }
+    }
+    return 0;
+}
+
+/* The same for the first word of a block, of which only as many letters are read as are needed. */
+static int8_t compare_block(const tlm_lexicon_t *lexicon, tlm_flash_t language, uint16_t block, const uint8_t *prefix,
+                            uint8_t length)
+{
+    uint32_t bit = block_bit(lexicon, language, block);
+    uint8_t before = 0;
+
+    for (uint8_t i = 0; i < length; i++) {
+        const uint8_t letter = read_letter(lexicon, language, before, i == 0, &bit);
+        if (letter != prefix[i]) {
+            return letter < prefix[i] ? -1 : 1;
+        }
+        before = letter;
+    }
+    return 0;
+}
+
+/* Put the cursor on the first word that compares `least` (0 or 1) or more with the prefix. Returns false when there is
+ * none; the cursor is then past the end: only its word and row count. The lexicon has words. */
+static bool seek_prefix(const tlm_lexicon_t *lexicon, tlm_flash_t language, const uint8_t *prefix, uint8_t length,
+                        int8_t least, tlm_cursor_t *cursor)
+{
+    uint16_t low = 0;
+    uint16_t high = count_blocks(lexicon);
+
+    /* The last block that starts before the place, or the first block. */
+    while (high - low > 1) {
+        const uint16_t middle = (uint16_t)(low + (uint16_t)(high - low) / 2u);
+        if (compare_block(lexicon, language, middle, prefix, length) < least) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    seek_block(lexicon, language, low, cursor);
+    while (compare_word(cursor, prefix, length) < least) {
+        if (!tlm_cursor_next(lexicon, language, cursor)) {
+            cursor->word = lexicon->words;
+            cursor->row = (uint16_t)(TLM_FIRST_ROW + lexicon->rows);
+            return false;
+        }
+    }
+    return true;
+}
+
+tlm_range_t tlm_lexicon_range(const tlm_lexicon_t *lexicon, tlm_flash_t language, const uint8_t *prefix, uint8_t length)
+{
+    tlm_range_t range = {0, lexicon->words, TLM_FIRST_ROW, (uint16_t)(TLM_FIRST_ROW + lexicon->rows), TLM_NO_LEVEL};
+    tlm_cursor_t cursor;
+
+    if (lexicon->words == 0 || length == 0) {
+        return range;
+    }
+    if (seek_prefix(lexicon, language, prefix, length, 0, &cursor) && cursor.length == length &&
+        compare_word(&cursor, prefix, length) == 0) {
+        range.prefix_level = cursor.level;
+    }
+    range.first = cursor.word;
+    range.first_row = cursor.row;
+    (void)seek_prefix(lexicon, language, prefix, length, 1, &cursor);
+    range.end = cursor.word;
+    range.end_row = cursor.row;
+    return range;
+}
+
+uint16_t tlm_lexicon_row(const tlm_lexicon_t *lexicon, tlm_flash_t language, const uint8_t *letters, uint8_t length)
+{
+    tlm_cursor_t cursor;
+
+    if (lexicon->words == 0 || length == 0 || !seek_prefix(lexicon, language, letters, length, 0, &cursor)) {
+        return TLM_ROW_UNKNOWN;
+    }
+    if (cursor.level != 0 || cursor.length != length || compare_word(&cursor, letters, length) != 0) {
+        return TLM_ROW_UNKNOWN;
+    }
+    return cursor.row;
+}
