@@ -1,0 +1,188 @@
+"""What a board is: memory, serial line, compiler flags, image, flasher, emulators, all read from one TOML a board.
+
+Knows the keys and their types, and refuses any other; knows nothing of compilers, emulators or flashers themselves.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import tomllib
+import types
+import typing
+from dataclasses import dataclass
+from pathlib import Path
+
+from tinylm.errors import TinylmError, nearest
+from tinylm.resources import boards_dir
+
+
+@dataclass(frozen=True)
+class Region:
+    """A piece of memory. `alias`: where a second bus sees the same bytes (ESP32-C3), else None."""
+
+    origin: int
+    bytes: int
+    alias: int | None = None
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What the firmware may use. `stack_bytes` of the RAM are kept for the stack."""
+
+    flash: Region
+    ram: Region
+    stack_bytes: int
+
+
+@dataclass(frozen=True)
+class Serial:
+    """`kind` names the peripheral; `base` its registers, `interrupt` its receive line, where the port needs them."""
+
+    kind: str
+    baud: int
+    base: int | None = None
+    interrupt: int | None = None
+
+
+@dataclass(frozen=True)
+class Compiler:
+    """Flags that choose the CPU, for gcc and for zig; an empty `zig` means that zig cannot build this board."""
+
+    architecture: str
+    gcc: tuple[str, ...]
+    zig: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Image:
+    """`formats` to write ("bin", "hex"); `check`: which rule of tinylm/image.py the bytes must satisfy."""
+
+    formats: tuple[str, ...]
+    check: str
+
+
+@dataclass(frozen=True)
+class Overhead:
+    """What everything but the model takes, measured on a built firmware and rounded up; the stack is apart."""
+
+    flash_bytes: int
+    ram_bytes: int
+
+
+@dataclass(frozen=True)
+class Flasher:
+    """A program and its arguments; {port} and {image} are put in. `image`: the format that it writes."""
+
+    tool: str
+    arguments: tuple[str, ...]
+    image: str
+
+
+@dataclass(frozen=True)
+class Usb:
+    """USB `vendor:product` ids (hexadecimal) under which the board may appear."""
+
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class EmulatorChoice:
+    """One way to run the board, best first. `program` and `arguments` ({elf}, {image}) for QEMU, `machine` for others."""
+
+    name: str
+    fidelity: str
+    program: str = ""
+    arguments: tuple[str, ...] = ()
+    machine: str = ""
+
+
+@dataclass(frozen=True)
+class Board:
+    """One board. `port` is the folder of firmware/port/ that has its tlm_port.h; `port_also` are further ones."""
+
+    name: str
+    title: str
+    chip: str
+    port: str
+    port_also: tuple[str, ...]
+    clock_hz: int
+    notes: str
+    serial: Serial
+    compiler: Compiler
+    image: Image
+    overhead: Overhead
+    emulators: tuple[EmulatorChoice, ...]
+    memory: Memory | None = None
+    flasher: Flasher | None = None
+    usb: Usb | None = None
+
+
+FIDELITIES = ("the real board", "the CPU and image only", "the same C as a program")
+_RULES = {
+    "name": (re.compile(r"[a-z0-9]+(-[a-z0-9]+)*"), "lower-case letters, digits and single hyphens"),
+    "fidelity": (re.compile("|".join(FIDELITIES)), "one of: " + "; ".join(FIDELITIES)),
+    "formats": (re.compile("bin|hex"), "'bin' or 'hex'"),
+    "ids": (re.compile(r"[0-9a-f]{4}:[0-9a-f]{4}"), "four hexadecimal digits, a colon, four more ('2341:0042')"),
+}
+_TYPE_NAMES = {str: "a text", int: "a whole number, 0 or more", tuple: "a list", dict: "a table"}
+
+
+def board_names() -> list[str]:
+    """The names of all boards, sorted."""
+    return sorted(path.stem for path in boards_dir().glob("*.toml"))
+
+
+def load_board(name: str) -> Board:
+    """The board of that name. Raises TinylmError, with the nearest name, when there is none."""
+    if name not in board_names():
+        raise TinylmError(f"There is no board '{name}'.", nearest(name, board_names()))
+    return read_board(boards_dir() / f"{name}.toml")
+
+
+def read_board(path: Path) -> Board:
+    """A board from a file. Raises TinylmError that names the file, the key and what is allowed."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise TinylmError(f"{path}: not a board file: {error}.", "Compare it with another board's file.") from error
+    board = _parse_table(Board, table, path, "")
+    if board.name != path.stem:
+        raise TinylmError(f"{path}: 'name' is '{board.name}', but the file is called '{path.name}'.", "Make them equal.")
+    return board
+
+
+def _parse_table(cls: type, table: dict, path: Path, where: str):
+    hints = typing.get_type_hints(cls)
+    for key in table:
+        if key not in hints:
+            raise TinylmError(f"{path}: unknown key '{where}{key}'.", nearest(key, hints))
+    values = {}
+    for field in dataclasses.fields(cls):
+        if field.name in table:
+            values[field.name] = _parse_value(hints[field.name], table[field.name], path, where + field.name)
+        elif field.default is dataclasses.MISSING:
+            raise TinylmError(f"{path}: the key '{where}{field.name}' is missing.", "Add it; other boards show how.")
+    return cls(**values)
+
+
+def _parse_value(kind, value, path: Path, key: str):
+    if isinstance(kind, types.UnionType):  # only "X | None" is used here
+        kind = typing.get_args(kind)[0]
+    if dataclasses.is_dataclass(kind):
+        _require(isinstance(value, dict), path, key, value, _TYPE_NAMES[dict])
+        return _parse_table(kind, value, path, key + ".")
+    if typing.get_origin(kind) is tuple:
+        _require(isinstance(value, list), path, key, value, _TYPE_NAMES[tuple])
+        item = typing.get_args(kind)[0]
+        return tuple(_parse_value(item, entry, path, key) for entry in value)
+    _require(type(value) is kind and (kind is not int or value >= 0), path, key, value, _TYPE_NAMES[kind])
+    rule = _RULES.get(key.rpartition(".")[2]) if kind is str else None
+    if rule:
+        _require(rule[0].fullmatch(value) is not None, path, key, value, rule[1])
+    return value
+
+
+def _require(holds: bool, path: Path, key: str, value: object, allowed: str) -> None:
+    if not holds:
+        raise TinylmError(f"{path}: '{key}' is {value!r}, but must be {allowed}.", "Correct that line.")
