@@ -1,0 +1,31 @@
+/* The firmware: check the model, then answer the serial line for ever. */
+#include "board.h" /* generated: TLM_BOARD_NAME */
+#include "tlm_link.h"
+
+static tlm_engine_t engine;
+static tlm_link_t serial;
+
+static tlm_checks_t check_model(tlm_flash_t language)
+{
+    tlm_checks_t checks;
+    int result = tlm_language_check(&tlm_model, language);
+    if (result == 0) {
+        result = tlm_engine_init(&engine, &tlm_model, language);
+    }
+    checks.language = (int8_t)result;
+    checks.self_test = (int8_t)(result == 0 ? tlm_self_test(&engine) : (int)TLM_ERR_MODEL);
+    return checks;
+}
+
+int main(void)
+{
+    tlm_port_init();
+    tlm_link_init(&serial, &engine, &tlm_model, TLM_BOARD_NAME, check_model(tlm_port_language()));
+    for (;;) {
+        int byte = tlm_port_read();
+        if (byte < 0) {
+            return 0; /* only where a line can end: a pipe or a socket */
+        }
+        tlm_link_byte(&serial, (uint8_t)byte);
+    }
+}

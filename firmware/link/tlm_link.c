@@ -1,0 +1,36 @@
+#include "tlm_link.h"
+
+int tlm_link_fault(const tlm_link_t *link)
+{
+    return link->checks.language < 0 ? link->checks.language : link->checks.self_test;
+}
+
+void tlm_link_init(tlm_link_t *link, tlm_engine_t *engine, const tlm_model_t *model, const char *board,
+                   tlm_checks_t checks)
+{
+    link->engine = engine;
+    link->model = model;
+    link->board = board;
+    link->checks = checks;
+    link->frame.inside = false;
+    link->frame.length = 0;
+    link->recent.valid = false;
+    link->text.quiet = false;
+    tlm_text_greet(link);
+}
+
+void tlm_link_byte(tlm_link_t *link, uint8_t byte)
+{
+    int event = tlm_frame_take(&link->frame, byte);
+    if (event == TLM_FRAME_OUTSIDE) {
+        tlm_text_key(link, byte);
+    } else if (event == TLM_FRAME_READY) {
+        /* From now on a program holds the line: a frame whose STX was lost must not be typed as text. */
+        link->text.quiet = true;
+        link->text.enters = 0;
+        tlm_command_run(link);
+    } else if (event < 0) {
+        tlm_frame_begin(&link->frame, 0, 0, event); /* its sequence and command cannot be trusted */
+        tlm_frame_send(&link->frame);
+    }
+}

@@ -1,0 +1,8 @@
+#ifndef TLM_BOARD_H
+#define TLM_BOARD_H
+
+#ifndef TLM_BOARD_NAME
+#define TLM_BOARD_NAME "stand-in"
+#endif
+
+#endif
