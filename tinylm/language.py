@@ -1,0 +1,147 @@
+"""The language bytes: every byte of a model that goes into flash, in one blob. Knows sections and offsets; no C.
+
+docs/DESIGN.md ("The language bytes") has the format. Language bytes = the length of this blob.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinylm.arithmetic import lookup_table
+from tinylm.errors import TinylmError
+from tinylm.flatbuffer import read_tflite
+from tinylm.graph import Graph, Op, Step, understand_step
+from tinylm.lexicon import PackedLexicon, pack_lexicon
+from tinylm.model import FIRST_WORD_ROW, Model
+
+MAGIC = b"TLM1"
+HEADER_BYTES = 16
+
+
+@dataclass(frozen=True)
+class Section:
+    """A run of bytes of one meaning; `offset` from the start of the blob, 4-byte aligned."""
+
+    name: str
+    offset: int
+    content: bytes
+    meaning: str
+
+
+@dataclass(frozen=True)
+class PackedBias:
+    """Biases as signed integers of `width` bytes (1, 2, 4; 0 = none) times 2^shift."""
+
+    content: bytes
+    width: int
+    shift: int
+
+
+@dataclass(frozen=True)
+class Language:
+    """The blob, its sections by name, and what they were made of."""
+
+    content: bytes
+    sections: tuple[Section, ...]
+    lexicon: PackedLexicon | None
+    step: Step
+    biases: dict[int, PackedBias]  # by the output tensor of the FULLY_CONNECTED
+
+    def offset(self, name: str) -> int:
+        """Byte offset of a section."""
+        return next(s.offset for s in self.sections if s.name == name)
+
+
+def bias_with_zero_point(graph: Graph, op: Op) -> np.ndarray | None:
+    """A layer's biases with the input's zero point folded in, int64 [outputs]; None when all are zero."""
+    weights, zero = graph.tensor(op.inputs[1]).values.astype(np.int64), graph.tensor(op.inputs[0]).zero_point
+    bias = -zero * weights.sum(axis=1)
+    if op.inputs[2] >= 0:
+        bias = bias + graph.tensor(op.inputs[2]).values.astype(np.int64).ravel()
+    return bias if bias.any() else None
+
+
+def pack_bias(bias: np.ndarray | None) -> PackedBias:
+    """The fewest bytes that hold the biases exactly: what they have in common as powers of two goes into the shift."""
+    if bias is None:
+        return PackedBias(b"", 0, 0)
+    common = int(np.bitwise_or.reduce(np.abs(bias)))
+    shift = min((common & -common).bit_length() - 1, 24)
+    small = bias >> shift
+    width = next(w for w in (1, 2, 4) if small.min() >= -(1 << (8 * w - 1)) and small.max() < 1 << (8 * w - 1))
+    return PackedBias(small.astype(f"<i{width}").tobytes(), width, shift)
+
+
+def table_name(kind: str, scale: float, zero_point: int) -> str:
+    """Section name of a LOGISTIC or TANH table; equal scales share one."""
+    bits = struct.unpack("<I", struct.pack("<f", scale))[0]
+    return f"{kind.lower()}_{bits:08x}_{zero_point & 0xFF:02x}"
+
+
+def build_language(model: Model) -> Language:
+    """Lay out a model's language bytes.
+
+    Raises TinylmError when vocabulary and network do not belong together.
+    """
+    step = understand_step(read_tflite(model.tflite))
+    _check_rows(model, step)
+    blob = _Blob()
+    lexicon = None
+    if model.info.kind == "word":
+        lexicon = pack_lexicon(model.words, model.levels, model.info.alphabet)
+        blob.add("lexicon_index", lexicon.index, f"{lexicon.words} words in blocks of {lexicon.block_words}")
+        blob.add("lexicon_stream", lexicon.stream, "the words, Huffman-coded")
+        blob.add("lexicon_codes", lexicon.codes, "canonical codes of the stream")
+    biases = _add_network(blob, step.graph)
+    body = blob.content[HEADER_BYTES:]
+    header = struct.pack("<4sIII", MAGIC, len(blob.content), zlib.crc32(body), model.hash)
+    return Language(header + body, tuple(blob.sections), lexicon, step, biases)
+
+
+def _check_rows(model: Model, step: Step) -> None:
+    wanted = FIRST_WORD_ROW + (len(model.row_words) if model.info.kind == "word" else len(model.info.alphabet))
+    if step.rows != wanted:
+        what = "words with a row" if model.info.kind == "word" else "letters"
+        raise TinylmError(
+            f"The network has {step.rows} rows, but the vocabulary needs {wanted} ({wanted - FIRST_WORD_ROW} {what} and 2).",
+            "Take vocabulary.tsv and model.tflite from the same run.",
+        )
+
+
+class _Blob:
+    """Sections one after the other, each at a multiple of 4."""
+
+    def __init__(self) -> None:
+        self.content = bytes(HEADER_BYTES)
+        self.sections: list[Section] = []
+
+    def add(self, name: str, content: bytes, meaning: str) -> None:
+        self.sections.append(Section(name, len(self.content), content, meaning))
+        self.content += content + bytes(-len(content) % 4)
+
+
+def _add_network(blob: _Blob, graph: Graph) -> dict[int, PackedBias]:
+    """Constants in the order the ops need them: matrices first, then biases, then tables."""
+    matrices = [op.inputs[0] if op.kind == "GATHER" else op.inputs[1] for op in graph.ops if op.kind in ("GATHER", "FULLY_CONNECTED")]
+    for i in dict.fromkeys(matrices):
+        t = graph.tensor(i)
+        blob.add(t.name, t.values.tobytes(), f"int8 {list(t.shape)}, scale {t.scale:.9g}, zero point {t.zero_point}")
+    biases = {}
+    for op in graph.ops:
+        if op.kind == "FULLY_CONNECTED":
+            packed = biases[op.output] = pack_bias(bias_with_zero_point(graph, op))
+            if packed.width:
+                name, count = graph.tensor(op.output).name, len(packed.content) // packed.width
+                blob.add(f"{name}_bias", packed.content, f"int{8 * packed.width} [{count}], times 2^{packed.shift}")
+    for op in graph.ops:
+        if op.kind in ("LOGISTIC", "TANH"):
+            x = graph.tensor(op.inputs[0])
+            name = table_name(op.kind, x.scale, x.zero_point)
+            if all(s.name != name for s in blob.sections):
+                content = lookup_table(op.kind, x.scale, x.zero_point).tobytes()
+                blob.add(name, content, f"{op.kind.lower()} of int8 at scale {x.scale:.9g}, zero point {x.zero_point}")
+    return biases
