@@ -17,7 +17,13 @@
 #include <stdint.h>
 
 #include "tlm_port.h"  /* tlm_flash_t: how this chip points into its flash */
-#include "tlm_sizes.h" /* generated: TLM_STATE_BYTES, TLM_CONTEXT_BYTES, TLM_SCRATCH_BYTES, TLM_HISTORY, TLM_LINE_BYTES */
+#include "tlm_sizes.h" /* generated: TLM_STATE_BYTES, TLM_CONTEXT_BYTES, TLM_SCRATCH_BYTES, TLM_HISTORY, TLM_LINE_BYTES,
+                        * and for the character kind a macro TLM_BEAM: the spellings that are followed at once */
+#ifndef TLM_BEAM
+#define TLM_BEAM 1
+#endif
+
+#define TLM_MAX_UNITS 2000000L /* largest units_per_nat: 999 times it stays below 2^31 */
 
 #ifdef __cplusplus
 extern "C" {
@@ -27,9 +33,11 @@ enum {
     TLM_WORD_LETTERS = 24,     /* longest word of a model, in letters */
     TLM_WORD_BYTES = 49,       /* such a word in UTF-8 (2 bytes a letter) and a final zero */
     TLM_MAX_SUGGESTIONS = 5,
+    TLM_MAX_LETTERS = 64,      /* in an alphabet */
     TLM_ROW_BOUNDARY = 0,      /* word kind: the row of a line's start; character kind: the symbol of its end */
     TLM_ROW_UNKNOWN = 1,       /* word kind: a word without a row; character kind: the symbol of the space */
-    TLM_FIRST_ROW = 2
+    TLM_FIRST_ROW = 2,
+    TLM_SPELLING_STEPS = 64    /* character kind: network steps that one tlm_suggest may search with */
 };
 
 /* Names and texts are also read by the host: tinylm/link.py parses this table, so it is written once. */
@@ -42,11 +50,12 @@ enum tlm_err {
     TLM_ERR_UNKNOWN = -6   /* no such request */
 };
 
-/* A packed sorted list of words. All offsets are bytes from the start of the language. docs/SPEC.md has the format. */
+/* A packed sorted list of words. All offsets are bytes from the start of the language. docs/SPEC-lexicon.md has the
+ * format. The character kind has no words: only `letters` counts. */
 typedef struct {
-    uint32_t index;            /* blocks: u24 bit offset / 8, u16 first row, u8 lowest level of a lexicon-only word */
+    uint32_t index;            /* blocks: u24 byte in the stream, u16 first row, u8 lowest level of a lexicon-only word */
     uint32_t stream;           /* the Huffman-coded words */
-    uint32_t codes;            /* three canonical codes: prefix lengths, letters, levels */
+    uint32_t codes;            /* canonical codes by context: prefix lengths, letters, levels */
     uint16_t words;            /* how many */
     uint16_t rows;             /* how many of them have a network row (level 0) */
     uint8_t block_words;       /* words in a block */
@@ -60,10 +69,10 @@ typedef struct {
     uint16_t state_bytes;      /* h, carried from word to word (character kind: letter to letter) */
     uint16_t context_bytes;    /* the last layer's input */
     uint16_t rows;             /* of the last layer */
-    int32_t units_per_nat;     /* score units in one nat */
+    int32_t units_per_nat;     /* score units in one nat, 1..TLM_MAX_UNITS */
     /* One step: reads `id` and `state`, writes the next `state` in place and the `context` vector. */
     void (*step)(tlm_flash_t language, uint16_t id, int8_t *state, int8_t *context, int8_t *scratch);
-    /* Scores (int32 accumulators) of the rows first..first+count-1 into scores[0..count-1]. */
+    /* Scores (int32 accumulators, within +-2^30) of the rows first..first+count-1 into scores[0..count-1]. */
     void (*score)(tlm_flash_t language, const int8_t *context, uint16_t first, uint16_t count, int32_t *scores);
     /* The int8 logit of a score, as the .tflite's last op would give it. */
     int8_t (*logit)(int32_t score);
@@ -76,7 +85,7 @@ typedef struct {
     const char *name;
     uint32_t hash;             /* of model.tflite and vocabulary.tsv; the language's header holds it too */
     uint32_t language_bytes;   /* header included */
-    uint16_t alphabet[64];     /* code points of letters 1.., in order */
+    uint16_t alphabet[TLM_MAX_LETTERS]; /* code points of letters 1.., in order */
     tlm_lexicon_t lexicon;
     tlm_network_t network;
     int (*suggest)(tlm_engine_t *engine, uint8_t count); /* tlm_suggest_words or tlm_suggest_spelling */
@@ -96,35 +105,48 @@ typedef struct {
     char text[TLM_WORD_BYTES]; /* the whole word in UTF-8, zero-terminated */
 } tlm_suggestion_t;
 
+/* Character kind: the beginning of a word that the search follows. */
+typedef struct {
+    int8_t state[TLM_STATE_BYTES];
+    int32_t cost;              /* -log P of the letters after the typed ones, 256ths of a nat */
+    uint8_t length;
+    uint8_t letters[TLM_WORD_LETTERS]; /* letter codes */
+} tlm_spelling_t;
+
+/* The fields are for reading; only the functions below change them. */
 struct tlm_engine {
     const tlm_model_t *model;
     tlm_flash_t language;
     tlm_moment_t history[TLM_HISTORY]; /* ring of the newest moments; history[newest] is current */
-    uint8_t newest, moments;
-    char line[TLM_LINE_BYTES]; /* the line as typed, UTF-8 */
+    uint8_t newest, moments;   /* moments may be 0, and the newest may lag behind the line: steps are taken when needed */
+    char line[TLM_LINE_BYTES]; /* the line as typed, whole UTF-8 characters */
     uint16_t line_bytes;
+    uint8_t pending_bytes;     /* of an unfinished character, in line[] after line_bytes */
     uint8_t suggestion_count;
     tlm_suggestion_t suggestions[TLM_MAX_SUGGESTIONS];
+    tlm_spelling_t beam[TLM_BEAM];
     int8_t scratch[TLM_SCRATCH_BYTES];
 };
 
-/* Start with an empty line. Checks the language's header (magic, length, hash), not its CRC: see tlm_language_check.
- * Returns 0 or TLM_ERR_MODEL. */
+/* Start with an empty line. Checks the language's header (magic, length, hash) and that the model fits tlm_sizes.h; not
+ * the CRC: see tlm_language_check. Returns 0 or TLM_ERR_MODEL. */
 int tlm_engine_init(tlm_engine_t *engine, const tlm_model_t *model, tlm_flash_t language);
 
 /* CRC-32 over all language bytes against the header. Returns 0 or TLM_ERR_MODEL. */
 int tlm_language_check(const tlm_model_t *model, tlm_flash_t language);
 
 /* Run the 8 recorded steps (ids 0, 1, 2, ... modulo rows, from h = 0) and hash every state and every logit.
- * Leaves the engine's line empty. Returns 0, or TLM_ERR_MODEL when the hash is not the recorded one. */
+ * Empties the line. Returns 0, or TLM_ERR_MODEL when the hash is not the recorded one. */
 int tlm_self_test(tlm_engine_t *engine);
 
-/* `steps` steps from h = 0 with ids (start + i * stride) % rows; returns the FNV-1a hash of states and logits. */
+/* `steps` steps from h = 0 with ids (start + i * stride) % rows; empties the line. Returns the FNV-1a hash of each
+ * step's state, then its logits. */
 uint32_t tlm_network_hash(tlm_engine_t *engine, uint16_t start, uint16_t stride, uint16_t steps);
 
 /* One byte of typed UTF-8. A newline (10 or 13) ends the line and empties it; bytes 8 and 127 are tlm_backspace.
- * Letters of the alphabet (upper case too) form words; anything else separates them.
- * Returns 0, or TLM_ERR_FULL when the line holds TLM_LINE_BYTES already (the byte is dropped). */
+ * Letters of the alphabet (upper case too; U+2018, U+2019 and U+02BC count as ') form words; anything else separates
+ * them. Bytes that are not UTF-8 are dropped. Returns 0, or TLM_ERR_FULL when the character does not fit into
+ * TLM_LINE_BYTES (it is dropped), or what tlm_backspace returns. */
 int tlm_feed(tlm_engine_t *engine, uint8_t byte);
 
 /* Take back the last character (not byte) of the line. Exact: as if it had never been typed.
@@ -135,14 +157,18 @@ int tlm_backspace(tlm_engine_t *engine);
 void tlm_reset(tlm_engine_t *engine);
 
 /* The best `count` (1..TLM_MAX_SUGGESTIONS) words for what is typed so far, best first, in engine->suggestions.
- * They continue the word being typed and differ from it. Returns how many there are, or TLM_ERR_RANGE. */
+ * They continue the word being typed and differ from it. A word whose first letter was typed otherwise than the alphabet
+ * has it (upper case) keeps its letters as typed. Returns how many there are, or TLM_ERR_RANGE. */
 int tlm_suggest(tlm_engine_t *engine, uint8_t count);
 
 /* Take suggestion `rank` (from 0) of the last tlm_suggest: the word being typed becomes it, and a space follows.
- * Returns the number of bytes now in the line, or TLM_ERR_EMPTY, TLM_ERR_RANGE, TLM_ERR_FULL. */
+ * Returns the number of bytes now in the line, or TLM_ERR_EMPTY (none was made since the line changed), TLM_ERR_RANGE,
+ * TLM_ERR_FULL (nothing is changed). */
 int tlm_accept(tlm_engine_t *engine, uint8_t rank);
 
-/* The two ways to suggest; a model uses one, so only that one is linked. */
+/* The two ways to suggest; a model uses one, so only that one is linked. Call tlm_suggest: it checks `count`.
+ * Words: one step a finished word, then the rows in the prefix's range are scored and the lexicon's blocks read whose
+ * best level can enter the list. Spelling: one step a letter, then at most TLM_SPELLING_STEPS steps of search. */
 int tlm_suggest_words(tlm_engine_t *engine, uint8_t count);
 int tlm_suggest_spelling(tlm_engine_t *engine, uint8_t count);
 

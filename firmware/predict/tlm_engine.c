@@ -1,0 +1,188 @@
+/* The engine: a line that is typed, taken back and completed. Knows bytes and when moments die; the network is followed
+ * by tlm_suggest_words.c and tlm_suggest_spelling.c, when a suggestion is asked for. */
+#include <string.h>
+
+#include "tlm_line.h"
+
+enum {
+    HEADER_BYTES = 16, /* of the language: "TLM1", u32 length, u32 CRC-32 of what follows the header, u32 model hash */
+    HEADER_LENGTH = 4,
+    HEADER_CRC = 8,
+    HEADER_HASH = 12,
+    SELF_TEST_STEPS = 8
+};
+
+static const uint32_t HEADER_MAGIC = 0x314D4C54; /* "TLM1", little-endian */
+
+int tlm_engine_init(tlm_engine_t *engine, const tlm_model_t *model, tlm_flash_t language)
+{
+    const tlm_network_t *network = &model->network;
+
+    engine->model = model;
+    engine->language = language;
+    tlm_reset(engine);
+    if (tlm_flash_u32(language) != HEADER_MAGIC ||
+        tlm_flash_u32(language + HEADER_LENGTH) != model->language_bytes ||
+        tlm_flash_u32(language + HEADER_HASH) != model->hash) {
+        return TLM_ERR_MODEL;
+    }
+    if (network->state_bytes > TLM_STATE_BYTES || network->context_bytes > TLM_CONTEXT_BYTES ||
+        network->units_per_nat < 1 || network->units_per_nat > TLM_MAX_UNITS ||
+        model->lexicon.letters > TLM_MAX_LETTERS) {
+        return TLM_ERR_MODEL;
+    }
+    return 0;
+}
+
+int tlm_language_check(const tlm_model_t *model, tlm_flash_t language)
+{
+    /* CRC-32 (IEEE 802.3, reflected), half a byte at a time: 64 bytes of table are a fair price on the smallest chip. */
+    static const uint32_t half[16] = {0x00000000, 0x1DB71064, 0x3B6E20C8, 0x26D930AC, 0x76DC4190, 0x6B6B51F4,
+                                      0x4DB26158, 0x5005713C, 0xEDB88320, 0xF00F9344, 0xD6D6A3E8, 0xCB61B38C,
+                                      0x9B64C2B0, 0x86D3D2D4, 0xA00AE278, 0xBDBDF21C};
+    uint32_t crc = 0xFFFFFFFF;
+
+    if (tlm_flash_u32(language + HEADER_LENGTH) != model->language_bytes) {
+        return TLM_ERR_MODEL;
+    }
+    for (uint32_t i = HEADER_BYTES; i < model->language_bytes; i++) {
+        crc ^= tlm_flash_u8(language + i);
+        crc = (crc >> 4) ^ half[crc & 15u];
+        crc = (crc >> 4) ^ half[crc & 15u];
+    }
+    return ~crc == tlm_flash_u32(language + HEADER_CRC) ? 0 : TLM_ERR_MODEL;
+}
+
+/* FNV-1a (Fowler, Noll, Vo), 32 bits. */
+static uint32_t hash_byte(uint32_t hash, uint8_t byte) { return (hash ^ byte) * 16777619u; }
+
+uint32_t tlm_network_hash(tlm_engine_t *engine, uint16_t start, uint16_t stride, uint16_t steps)
+{
+    const tlm_network_t *network = &engine->model->network;
+    tlm_moment_t *moment = &engine->history[0];
+    uint32_t hash = 2166136261u;
+
+    tlm_reset(engine);
+    memset(moment->state, 0, sizeof moment->state);
+    for (uint16_t i = 0; i < steps; i++) {
+        const uint32_t id = (start + (uint32_t)i * stride) % network->rows; /* sum below 2^16 + 2^32 - 2^17 */
+        network->step(engine->language, (uint16_t)id, moment->state, moment->context, engine->scratch);
+        for (uint16_t j = 0; j < network->state_bytes; j++) {
+            hash = hash_byte(hash, (uint8_t)moment->state[j]);
+        }
+        for (uint16_t row = 0; row < network->rows; row++) {
+            int32_t score;
+            network->score(engine->language, moment->context, row, 1, &score);
+            hash = hash_byte(hash, (uint8_t)network->logit(score));
+        }
+    }
+    return hash;
+}
+
+int tlm_self_test(tlm_engine_t *engine)
+{
+    return tlm_network_hash(engine, 0, 1, SELF_TEST_STEPS) == engine->model->self_test_hash ? 0 : TLM_ERR_MODEL;
+}
+
+void tlm_reset(tlm_engine_t *engine)
+{
+    engine->newest = 0;
+    engine->moments = 0;
+    engine->line_bytes = 0;
+    engine->pending_bytes = 0;
+    engine->suggestion_count = 0;
+}
+
+int tlm_feed(tlm_engine_t *engine, uint8_t byte)
+{
+    const bool continues = (byte & 0xC0u) == 0x80u;
+
+    if (byte == '\n' || byte == '\r') {
+        tlm_reset(engine);
+        return 0;
+    }
+    if (byte == 8 || byte == 127) {
+        return tlm_backspace(engine);
+    }
+    if (!continues) {
+        const uint8_t bytes = tlm_utf8_bytes(byte);
+        engine->pending_bytes = 0; /* a character that was never finished is no character */
+        if (bytes == 0) {
+            return 0;
+        }
+        if ((uint32_t)engine->line_bytes + bytes > TLM_LINE_BYTES) {
+            return TLM_ERR_FULL;
+        }
+    } else if (engine->pending_bytes == 0) {
+        return 0;
+    }
+    /* In bounds: there was room for the whole character when its first byte came, and it ends as soon as it is whole. */
+    engine->line[engine->line_bytes + engine->pending_bytes] = (char)byte;
+    engine->pending_bytes++;
+    if (engine->pending_bytes == tlm_utf8_bytes((uint8_t)engine->line[engine->line_bytes])) {
+        engine->line_bytes = (uint16_t)(engine->line_bytes + engine->pending_bytes);
+        engine->pending_bytes = 0;
+        engine->suggestion_count = 0;
+    }
+    return 0;
+}
+
+int tlm_backspace(tlm_engine_t *engine)
+{
+    engine->suggestion_count = 0;
+    if (engine->pending_bytes > 0) {
+        engine->pending_bytes = 0;
+        return 0;
+    }
+    if (engine->line_bytes == 0) {
+        return TLM_ERR_EMPTY;
+    }
+    engine->line_bytes = tlm_line_before(engine, engine->line_bytes);
+    tlm_moment_drop(engine, engine->line_bytes);
+    return 0;
+}
+
+int tlm_suggest(tlm_engine_t *engine, uint8_t count)
+{
+    int made;
+
+    if (count < 1 || count > TLM_MAX_SUGGESTIONS) {
+        return TLM_ERR_RANGE;
+    }
+    made = engine->model->suggest(engine, count);
+    engine->suggestion_count = (uint8_t)(made > 0 ? made : 0);
+    return made;
+}
+
+int tlm_accept(tlm_engine_t *engine, uint8_t rank)
+{
+    const char *text;
+    uint16_t at;
+    uint16_t bytes;
+
+    if (engine->suggestion_count == 0) {
+        return TLM_ERR_EMPTY;
+    }
+    if (rank >= engine->suggestion_count) {
+        return TLM_ERR_RANGE;
+    }
+    text = engine->suggestions[rank].text;
+    bytes = (uint16_t)strlen(text); /* below TLM_WORD_BYTES */
+    at = tlm_line_typed(engine).start;
+    if ((uint32_t)at + bytes + 1u > TLM_LINE_BYTES) {
+        return TLM_ERR_FULL;
+    }
+    /* The letters already typed stay, and so do the moments that have seen no others. */
+    while (at < engine->line_bytes && *text != '\0' && engine->line[at] == *text) {
+        at++;
+        text++;
+        bytes--;
+    }
+    tlm_moment_drop(engine, at);
+    memcpy(engine->line + at, text, bytes);
+    engine->line[at + bytes] = ' ';
+    engine->line_bytes = (uint16_t)(at + bytes + 1u);
+    engine->pending_bytes = 0;
+    engine->suggestion_count = 0;
+    return (int)engine->line_bytes;
+}

@@ -1,0 +1,186 @@
+/* The line's characters, letters and moments. Knows UTF-8, the alphabet and the ring of moments; knows no suggestions. */
+#include "tlm_line.h"
+
+#include <string.h>
+
+uint8_t tlm_utf8_bytes(uint8_t lead)
+{
+    if (lead < 0x80) {
+        return 1;
+    }
+    if (lead < 0xC2 || lead > 0xF4) { /* a later byte, an overlong form of ASCII, or beyond U+10FFFF */
+        return 0;
+    }
+    return lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+}
+
+/* The code point of a character of 1 to 3 bytes; 0 for 4 bytes and overlong forms, none of which is a letter. */
+static uint16_t decode_character(const char *text, uint8_t bytes)
+{
+    uint16_t point = (uint8_t)text[0];
+
+    if (bytes == 1) {
+        return point;
+    }
+    if (bytes == 2) {
+        return (uint16_t)(((point & 0x1Fu) << 6) | ((uint8_t)text[1] & 0x3Fu));
+    }
+    if (bytes != 3) {
+        return 0;
+    }
+    point = (uint16_t)(((point & 0x0Fu) << 12) | (((uint8_t)text[1] & 0x3Fu) << 6) | ((uint8_t)text[2] & 0x3Fu));
+    return point < 0x0800 ? 0 : point;
+}
+
+/* Lower case of the Latin letters below U+0180, and the apostrophes as the training text had them (corpus.py). */
+static uint16_t fold_character(uint16_t point)
+{
+    if (point == 0x2018 || point == 0x2019 || point == 0x02BC) {
+        return '\'';
+    }
+    if ((point >= 'A' && point <= 'Z') || (point >= 0xC0 && point <= 0xDE && point != 0xD7)) {
+        return (uint16_t)(point + 0x20);
+    }
+    if (point == 0x0178) {
+        return 0xFF;
+    }
+    /* Upper and lower case alternate, even first up to U+0137 and from U+014A, odd first elsewhere. */
+    if ((point >= 0x0100 && point <= 0x0136 && point != 0x0130) || (point >= 0x014A && point <= 0x0176)) {
+        return (uint16_t)(point | 1u);
+    }
+    if ((point >= 0x0139 && point <= 0x0147) || (point >= 0x0179 && point <= 0x017D)) {
+        return (uint16_t)(point + (point & 1u));
+    }
+    return point;
+}
+
+static uint8_t find_letter(const tlm_model_t *model, uint16_t point)
+{
+    uint8_t low = 0;
+    uint8_t high = model->lexicon.letters; /* at most TLM_MAX_LETTERS */
+
+    while (low < high) {
+        const uint8_t middle = (uint8_t)((low + high) / 2);
+        if (model->alphabet[middle] < point) {
+            low = (uint8_t)(middle + 1);
+        } else {
+            high = middle;
+        }
+    }
+    return low < model->lexicon.letters && model->alphabet[low] == point ? (uint8_t)(low + 1) : 0;
+}
+
+uint8_t tlm_line_letter(const tlm_engine_t *engine, uint16_t *at)
+{
+    const uint8_t bytes = tlm_utf8_bytes((uint8_t)engine->line[*at]); /* never 0: tlm_feed keeps whole characters only */
+    const uint16_t point = decode_character(engine->line + *at, bytes);
+
+    *at = (uint16_t)(*at + bytes);
+    return find_letter(engine->model, fold_character(point));
+}
+
+uint16_t tlm_line_before(const tlm_engine_t *engine, uint16_t end)
+{
+    do {
+        end--;
+    } while (end > 0 && ((uint8_t)engine->line[end] & 0xC0u) == 0x80u);
+    return end;
+}
+
+tlm_typed_t tlm_line_typed(const tlm_engine_t *engine)
+{
+    tlm_typed_t typed = {engine->line_bytes, 0, {0}};
+    uint16_t at;
+
+    while (typed.start > 0) {
+        const uint16_t before = tlm_line_before(engine, typed.start);
+        at = before;
+        if (tlm_line_letter(engine, &at) == 0) {
+            break;
+        }
+        typed.start = before;
+    }
+    for (at = typed.start; at < engine->line_bytes && typed.length <= TLM_WORD_LETTERS; typed.length++) {
+        const uint8_t letter = tlm_line_letter(engine, &at);
+        if (typed.length < TLM_WORD_LETTERS) {
+            typed.letters[typed.length] = letter;
+        }
+    }
+    return typed;
+}
+
+/* Whether the suggestion keeps the typed letters: the first is not as the alphabet has it, and the whole fits. */
+static bool keeps_typed(const tlm_engine_t *engine, const tlm_typed_t *typed, uint8_t length)
+{
+    const char *text = engine->line + typed->start;
+    /* Rest: 2 bytes a letter at most. A typed apostrophe may have 3, so that the whole may be too long. */
+    const uint16_t most = (uint16_t)(engine->line_bytes - typed->start + 2u * (uint8_t)(length - typed->length));
+
+    return typed->length > 0 && most < TLM_WORD_BYTES &&
+           decode_character(text, tlm_utf8_bytes((uint8_t)text[0])) != engine->model->alphabet[typed->letters[0] - 1];
+}
+
+void tlm_suggestion_write(tlm_engine_t *engine, uint8_t rank, const tlm_typed_t *typed, const uint8_t *letters,
+                          uint8_t length)
+{
+    char *text = engine->suggestions[rank].text;
+    uint8_t i = 0;
+
+    if (keeps_typed(engine, typed, length)) {
+        const uint16_t kept = (uint16_t)(engine->line_bytes - typed->start);
+        memcpy(text, engine->line + typed->start, kept);
+        text += kept;
+        i = typed->length;
+    }
+    for (; i < length; i++) {
+        const uint16_t point = engine->model->alphabet[letters[i] - 1]; /* below U+0800: 2 bytes */
+        if (point < 0x80) {
+            *text++ = (char)point;
+        } else {
+            *text++ = (char)(uint8_t)(0xC0u | (point >> 6));
+            *text++ = (char)(uint8_t)(0x80u | (point & 0x3Fu));
+        }
+    }
+    *text = '\0';
+}
+
+tlm_moment_t *tlm_moment_newest(tlm_engine_t *engine)
+{
+    tlm_moment_t *moment;
+
+    if (engine->moments == 0) {
+        const tlm_network_t *network = &engine->model->network;
+        engine->newest = 0;
+        engine->moments = 1;
+        moment = &engine->history[0];
+        memset(moment->state, 0, sizeof moment->state);
+        network->step(engine->language, TLM_ROW_BOUNDARY, moment->state, moment->context, engine->scratch);
+        moment->line_bytes = 0;
+    }
+    return &engine->history[engine->newest];
+}
+
+tlm_moment_t *tlm_moment_push(tlm_engine_t *engine, uint16_t id, uint16_t line_bytes)
+{
+    const tlm_network_t *network = &engine->model->network;
+    const tlm_moment_t *before = tlm_moment_newest(engine);
+    const uint8_t next = (uint8_t)(engine->newest + 1 < TLM_HISTORY ? engine->newest + 1 : 0);
+    tlm_moment_t *moment = &engine->history[next];
+
+    memmove(moment->state, before->state, sizeof moment->state); /* the same place when TLM_HISTORY is 1 */
+    network->step(engine->language, id, moment->state, moment->context, engine->scratch);
+    moment->line_bytes = line_bytes;
+    engine->newest = next;
+    if (engine->moments < TLM_HISTORY) {
+        engine->moments++;
+    }
+    return moment;
+}
+
+void tlm_moment_drop(tlm_engine_t *engine, uint16_t line_bytes)
+{
+    while (engine->moments > 0 && engine->history[engine->newest].line_bytes > line_bytes) {
+        engine->newest = (uint8_t)((engine->newest > 0 ? engine->newest : TLM_HISTORY) - 1);
+        engine->moments--;
+    }
+}
