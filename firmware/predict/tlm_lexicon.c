@@ -18,8 +18,7 @@ static uint8_t read_symbol(const tlm_lexicon_t *lexicon, tlm_flash_t language, u
     const tlm_flash_t code_at = codes + tlm_flash_u16(codes + 2u * (uint32_t)context);
     const uint8_t longest = tlm_flash_u8(code_at);
     const tlm_flash_t symbols = code_at + 1u + longest;
-    /* 24 bits less the 0..7 already read leave 17, and no code is longer than 16. */
-    uint16_t window = (uint16_t)(tlm_flash_u24(language + lexicon->stream + (*bit >> 3)) >> (*bit & 7u));
+    uint16_t window;    /* the bits to come */
     uint16_t code = 0;  /* the bits so far: below 2^16 */
     uint16_t first = 0; /* the first code of this length: at most 2^16 - 1 as no code is longer than 16 bits */
     uint16_t seen = 0;  /* symbols with shorter codes: at most 256 */
@@ -27,6 +26,8 @@ static uint8_t read_symbol(const tlm_lexicon_t *lexicon, tlm_flash_t language, u
     if (longest == 0) {
         return tlm_flash_u8(symbols); /* the only symbol takes no bits */
     }
+    /* 24 bits less the 0..7 already read leave 17, and no code is longer than 16. Two bytes follow the last block. */
+    window = (uint16_t)(tlm_flash_u24(language + lexicon->stream + (*bit >> 3)) >> (*bit & 7u));
     for (uint8_t length = 1; length <= longest; length++) {
         const uint8_t count = tlm_flash_u8(code_at + length);
         code = (uint16_t)((uint16_t)(code << 1) | (window & 1u));

@@ -1,0 +1,194 @@
+/* Answers questions about the lexicon and the engine, one line of standard input each, for test_lexicon.py and
+ * test_engine.py. The network is a stand-in: a hash of all that was stepped, which the tests compute as well. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tlm_lexicon.h"
+
+static tlm_model_t model;
+static tlm_engine_t engine;
+static uint8_t *language; /* exactly as long as it is, so that the sanitizer sees a read past its end */
+static int32_t spread;    /* scores are 0..spread-1 */
+
+static uint32_t mix(uint32_t x)
+{
+    x = (x ^ (x >> 16)) * 0x45D9F3Bu;
+    x = (x ^ (x >> 16)) * 0x45D9F3Bu;
+    return x ^ (x >> 16);
+}
+
+static uint32_t load(const int8_t *bytes)
+{
+    uint32_t value = 0;
+    for (int i = 3; i >= 0; i--) {
+        value = value << 8 | (uint8_t)bytes[i];
+    }
+    return value;
+}
+
+static void store(int8_t *bytes, uint32_t value)
+{
+    for (int i = 0; i < 4; i++) {
+        bytes[i] = (int8_t)(uint8_t)(value >> 8 * i);
+    }
+}
+
+static void stub_step(tlm_flash_t at, uint16_t id, int8_t *state, int8_t *context, int8_t *scratch)
+{
+    (void)at;
+    scratch[0] = 0;
+    store(state, mix(load(state) * 31u + id + 1u));
+    store(context, ~load(state));
+}
+
+static void stub_score(tlm_flash_t at, const int8_t *context, uint16_t first, uint16_t count, int32_t *scores)
+{
+    (void)at;
+    for (uint16_t i = 0; i < count; i++) {
+        scores[i] = (int32_t)(mix(load(context) + 7919u * (first + i)) % (uint32_t)spread);
+    }
+}
+
+static int8_t stub_logit(int32_t score) { return (int8_t)(score % 128); }
+
+static uint8_t parse_hex(const char *text, uint8_t *bytes)
+{
+    uint8_t count = 0;
+    for (; text[0] != '\0' && text[0] != '-' && text[0] != '\n'; text += 2) {
+        const char pair[3] = {text[0], text[1], '\0'};
+        bytes[count++] = (uint8_t)strtoul(pair, NULL, 16);
+    }
+    return count;
+}
+
+static void print_cursor(const tlm_cursor_t *cursor)
+{
+    printf("%u %u %u ", (unsigned)cursor->word, (unsigned)cursor->row, (unsigned)cursor->level);
+    for (uint8_t i = 0; i < cursor->length; i++) {
+        printf("%02x", (unsigned)cursor->letters[i]);
+    }
+}
+
+/* load KIND WORDS ROWS BLOCK LETTERS INDEX STREAM CODES TOP LEVEL UNITS SPREAD HASH ALPHABET(comma) LANGUAGE(hex) */
+static void answer_load(char *line)
+{
+    long n[13];
+    char *at = line;
+    for (int i = 0; i < 13; i++) {
+        n[i] = strtol(at, &at, 10);
+    }
+    memset(&model, 0, sizeof model);
+    model.suggest = n[0] != 0 ? tlm_suggest_spelling : tlm_suggest_words;
+    model.lexicon.words = (uint16_t)n[1];
+    model.lexicon.rows = (uint16_t)n[2];
+    model.lexicon.block_words = (uint8_t)n[3];
+    model.lexicon.letters = (uint8_t)n[4];
+    model.lexicon.index = (uint32_t)n[5];
+    model.lexicon.stream = (uint32_t)n[6];
+    model.lexicon.codes = (uint32_t)n[7];
+    model.lexicon.top_millinats = (int16_t)n[8];
+    model.lexicon.level_millinats = (int16_t)n[9];
+    spread = (int32_t)n[11];
+    model.hash = (uint32_t)n[12];
+    for (int i = 0; i < n[4]; i++) {
+        model.alphabet[i] = (uint16_t)strtoul(at, &at, 10);
+        at++;
+    }
+    model.network = (tlm_network_t){TLM_STATE_BYTES, TLM_CONTEXT_BYTES,
+                                    (uint16_t)(TLM_FIRST_ROW + (n[0] != 0 ? n[4] : n[2])),
+                                    (int32_t)n[10], stub_step, stub_score, stub_logit};
+    while (*at == ' ') {
+        at++;
+    }
+    model.language_bytes = (uint32_t)(strcspn(at, "\n") / 2);
+    free(language);
+    language = malloc(model.language_bytes);
+    for (uint32_t i = 0; i < model.language_bytes; i++) {
+        (void)parse_hex((char[3]){at[2 * i], at[2 * i + 1], '\0'}, language + i);
+    }
+    printf("%d %d", tlm_engine_init(&engine, &model, language), tlm_language_check(&model, language));
+}
+
+static void answer_lexicon(const char *command, const char *argument)
+{
+    const tlm_lexicon_t *lexicon = &model.lexicon;
+    const uint16_t number = (uint16_t)strtoul(argument, NULL, 10);
+    uint8_t letters[256];
+    tlm_cursor_t cursor;
+
+    if (strcmp(command, "range") == 0) {
+        const tlm_range_t r = tlm_lexicon_range(lexicon, language, letters, parse_hex(argument, letters));
+        printf("%u %u %u %u %u", (unsigned)r.first, (unsigned)r.end, (unsigned)r.first_row, (unsigned)r.end_row,
+               (unsigned)r.prefix_level);
+    } else if (strcmp(command, "row") == 0) {
+        printf("%u", (unsigned)tlm_lexicon_row(lexicon, language, letters, parse_hex(argument, letters)));
+    } else if (strcmp(command, "blocklevel") == 0) {
+        printf("%u", (unsigned)tlm_lexicon_block_level(lexicon, language, number));
+    } else if (strcmp(command, "seek") == 0 || strcmp(command, "seekrow") == 0) {
+        (strcmp(command, "seek") == 0 ? tlm_cursor_seek : tlm_cursor_seek_row)(lexicon, language, number, &cursor);
+        print_cursor(&cursor);
+    } else {
+        tlm_cursor_seek(lexicon, language, 0, &cursor);
+        do {
+            print_cursor(&cursor);
+            putchar(',');
+        } while (tlm_cursor_next(lexicon, language, &cursor));
+    }
+}
+
+static void answer_engine(const char *command, const char *argument)
+{
+    const uint8_t number = (uint8_t)strtoul(argument, NULL, 10);
+    uint8_t bytes[256];
+    int result = 0;
+
+    if (strcmp(command, "feed") == 0) {
+        const uint8_t count = parse_hex(argument, bytes);
+        for (uint8_t i = 0; i < count; i++) {
+            result = tlm_feed(&engine, bytes[i]);
+        }
+        printf("%d", result);
+    } else if (strcmp(command, "backspace") == 0) {
+        printf("%d", tlm_backspace(&engine));
+    } else if (strcmp(command, "accept") == 0) {
+        printf("%d", tlm_accept(&engine, number));
+    } else if (strcmp(command, "suggest") == 0) {
+        result = tlm_suggest(&engine, number);
+        printf("%d", result);
+        for (int i = 0; i < result; i++) {
+            printf("\t%s", engine.suggestions[i].text);
+        }
+    } else if (strcmp(command, "hash") == 0) {
+        printf("%" PRIu32, tlm_network_hash(&engine, 0, 1, 8));
+    } else if (strcmp(command, "selftest") == 0) {
+        model.self_test_hash = (uint32_t)strtoul(argument, NULL, 10);
+        printf("%d", tlm_self_test(&engine));
+    } else {
+        printf("%.*s", (int)engine.line_bytes, engine.line);
+    }
+}
+
+int main(void)
+{
+    static char line[1 << 21];
+
+    while (fgets(line, sizeof line, stdin) != NULL) {
+        char *argument = line + strcspn(line, " \n");
+        const bool more = *argument == ' ';
+        *argument = '\0';
+        argument += more ? 1 : 0;
+        if (strcmp(line, "load") == 0) {
+            answer_load(argument);
+        } else if (strstr("range row blocklevel seek seekrow all", line) != NULL) {
+            answer_lexicon(line, argument);
+        } else {
+            answer_engine(line, argument);
+        }
+        putchar('\n');
+        fflush(stdout);
+    }
+    free(language);
+    return 0;
+}
