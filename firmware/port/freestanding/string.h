@@ -1,0 +1,19 @@
+/* The four functions that a compiler may call by itself, for chips whose compiler brings no C library. */
+#ifndef TLM_STRING_H
+#define TLM_STRING_H
+
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+void *memcpy(void *to, const void *from, size_t bytes);
+void *memmove(void *to, const void *from, size_t bytes);
+void *memset(void *to, int value, size_t bytes);
+int memcmp(const void *a, const void *b, size_t bytes);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,58 @@
+/* The smallest firmware: answers the first byte with how the language looks from the chip, then echoes every byte. */
+#include "board.h"
+#include "tlm_port.h"
+
+#include "echo.h"
+
+/* CRC-32 (IEEE, reflected) of the language bytes, bit by bit. */
+static uint32_t language_crc(void)
+{
+    uint32_t crc = 0xFFFFFFFFUL;
+    for (uint32_t i = 0; i < ECHO_LANGUAGE_BYTES; i++) {
+        crc ^= tlm_flash_u8(tlm_port_language() + i);
+        for (uint8_t bit = 0; bit < 8; bit++) {
+            crc = (crc >> 1) ^ ((crc & 1) != 0 ? 0xEDB88320UL : 0);
+        }
+    }
+    return crc ^ 0xFFFFFFFFUL;
+}
+
+/* The dot product over the start of the language, for lengths around every loop's edges, summed up. */
+static uint32_t dot_sum(void)
+{
+    static int8_t x[600];
+    uint32_t sum = 0;
+    for (uint16_t i = 0; i < 600; i++) {
+        x[i] = (int8_t)tlm_flash_u8(tlm_port_language() + 1000 + i);
+    }
+    for (uint16_t count = 0; count <= 600; count = (uint16_t)(count < 20 ? count + 1 : count + 29)) {
+        sum = sum * 31 + (uint32_t)tlm_dot(tlm_port_language() + ECHO_DOT_AT, x, count);
+    }
+    return sum;
+}
+
+static void write_hex(uint32_t value)
+{
+    for (uint8_t i = 0; i < 8; i++, value <<= 4) {
+        tlm_port_write((uint8_t)"0123456789abcdef"[value >> 28]);
+    }
+}
+
+static volatile uint32_t from_data = 0x600DDA7AUL; /* right only when .data was copied */
+static volatile uint32_t from_bss;                 /* right only when .bss was cleared */
+
+int main(void)
+{
+    int byte;
+    tlm_port_init();
+    (void)tlm_port_read();
+    write_hex(from_data + from_bss);
+    write_hex(language_crc());
+    write_hex(dot_sum());
+    write_hex(tlm_flash_u32(tlm_port_language() + ECHO_DOT_AT + 1) ^ tlm_flash_u24(tlm_port_language() + 70001UL) ^
+              tlm_flash_u16(tlm_port_language() + 3));
+    while ((byte = tlm_port_read()) >= 0) {
+        tlm_port_write((uint8_t)byte);
+    }
+    return 0;
+}

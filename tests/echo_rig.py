@@ -1,0 +1,62 @@
+"""Builds the echo firmware (tests/c/echo) for a board, and knows in Python what it must answer."""
+
+from __future__ import annotations
+
+import random
+import zlib
+from pathlib import Path
+
+from tinylm.board import Board
+from tinylm.firmware import Firmware, compile_firmware
+
+LANGUAGE = random.Random(1).randbytes(100_000)  # more than 64 KB: an AVR needs far reads
+DOT_AT = 62_700  # a dot product of 600 from here crosses 64 KB of an AVR's flash
+ECHO = Path(__file__).parent / "c" / "echo" / "echo.c"
+
+_AVR_LANGUAGE = """    .section .progmemx.tlm_language, "a", @progbits
+    .global tlm_language
+    .type tlm_language, @object
+    .size tlm_language, {size}
+tlm_language:
+"""
+
+
+def build_echo(board: Board, folder: Path, toolchain: str | None = None) -> Firmware:
+    """The echo firmware in folder/build."""
+    generated = folder / "generated"
+    generated.mkdir(parents=True, exist_ok=True)
+    (generated / "echo.h").write_text(f"#define ECHO_LANGUAGE_BYTES {len(LANGUAGE)}UL\n#define ECHO_DOT_AT {DOT_AT}UL\n")
+    if board.compiler.architecture == "avr":
+        rows = (LANGUAGE[i : i + 50] for i in range(0, len(LANGUAGE), 50))
+        text = "".join("    .byte " + ",".join(map(str, row)) + "\n" for row in rows)
+        (generated / "language.S").write_text(_AVR_LANGUAGE.format(size=len(LANGUAGE)) + text)
+    else:
+        text = "#include <stdint.h>\nextern const uint8_t tlm_language[];\nconst uint8_t tlm_language[] = {\n"
+        (generated / "language.c").write_text(text + ",\n".join(map(str, LANGUAGE)) + "};\n")
+    return compile_firmware(board, generated, folder / "build", toolchain, sources=[ECHO])
+
+
+def expected_report() -> bytes:
+    """The 32 hexadecimal digits that the echo firmware answers its first byte with."""
+    words = (0x600DDA7A, zlib.crc32(LANGUAGE), _dot_sum(), _reader_sum())
+    return "".join(f"{word:08x}" for word in words).encode()
+
+
+def _signed(content: bytes) -> list[int]:
+    return [b - 256 if b > 127 else b for b in content]
+
+
+def _dot_sum() -> int:
+    x, w = _signed(LANGUAGE[1000:1600]), _signed(LANGUAGE[DOT_AT : DOT_AT + 600])
+    total, count = 0, 0
+    while count <= 600:
+        total = (total * 31 + sum(a * b for a, b in zip(x[:count], w))) & 0xFFFFFFFF
+        count += 1 if count < 20 else 29
+    return total
+
+
+def _reader_sum() -> int:
+    def read(at: int, size: int) -> int:
+        return int.from_bytes(LANGUAGE[at : at + size], "little")
+
+    return read(DOT_AT + 1, 4) ^ read(70001, 3) ^ read(3, 2)

@@ -1,0 +1,232 @@
+"""From C to a checked image: compile, link, write, measure. Knows the tree of firmware/; generates no C but board.h."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import jinja2
+
+from tinylm.board import Board, load_board
+from tinylm.errors import TinylmError, nearest
+from tinylm.image import write_images
+from tinylm.memory import GROUPS, MemoryReport, measure_memory, require_fit
+from tinylm.resources import firmware_dir, templates_dir
+from tinylm.toolchain import Toolchain, find_toolchain
+
+JOBS = 2
+ELF_NAME = "firmware.elf"
+Progress = Callable[[int, int, str], None]  # steps done, steps in all, what is being done
+
+_FOLDERS = ("runtime", "predict", "link", "app")
+_WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
+_CODE = ("-O2", "-ffunction-sections", "-fdata-sections", "-fno-asynchronous-unwind-tables", "-fno-unwind-tables")
+_HOST_CODE = ("-O3", "-fPIC", "-fvisibility=default")
+
+
+@dataclass(frozen=True)
+class Firmware:
+    """What a build left: the ELF (an executable for the host board), format -> image, and its memory."""
+
+    board: str
+    toolchain: str
+    elf: Path
+    images: dict[str, Path]
+    memory: MemoryReport | None
+
+
+@dataclass(frozen=True)
+class _Source:
+    path: Path
+    group: str
+
+    def object_name(self) -> str:
+        return f"{self.group}_{self.path.parent.name}_{self.path.name}.o"
+
+
+def write_board_header(board: Board, generated: Path) -> Path:
+    """Writes generated/board.h: the board's name, clock, baud rate and register base. Returns its path."""
+    path = generated / "board.h"
+    path.write_text(_render(templates_dir(), "board.h.j2", board), encoding="utf-8")
+    return path
+
+
+def compile_firmware(
+    board: Board,
+    generated: Path,
+    output: Path,
+    toolchain: str | None = None,
+    progress: Progress | None = None,
+    sources: Sequence[Path] | None = None,
+) -> Firmware:
+    """Compiles and links a board's firmware, checks it and writes firmware.elf and the images into `output`.
+
+    Args:
+        generated: the folder of generated C; board.h is written there.
+        toolchain: "gcc", "zig", or None for the best found.
+        progress: called before each file.
+        sources: C files in place of firmware/{runtime,predict,link,app} (the port and `generated` always come along).
+    The same input gives the same bytes. Raises TinylmError for a missing compiler, a refused file, a model too big.
+    """
+    output.mkdir(parents=True, exist_ok=True)
+    write_board_header(board, generated)
+    tools = find_toolchain(board.compiler.architecture, bool(board.compiler.zig), toolchain)
+    chosen = _firmware_sources(sources) + _port_sources(board) + _generated_sources(generated)
+    with tempfile.TemporaryDirectory(prefix="tinylm-") as scratch:
+        compiler = _Compiler(tools, _cpu_flags(board, tools) + _CODE, _includes(board, generated), Path(scratch))
+        objects = compiler.compile_all(chosen, progress)
+        elf = output / ELF_NAME
+        options = _link_script(board, Path(scratch))
+        compiler.link(board, objects, elf, options)
+        try:
+            memory = measure_memory(board, elf, objects) if board.memory else None
+            images = write_images(elf, board, output) if board.memory else {}
+            if memory:
+                require_fit(board, memory)
+        except TinylmError:
+            elf.unlink()
+            raise
+    return Firmware(board.name, tools.name, elf, images, memory)
+
+
+def compile_host_library(
+    generated: Path, output: Path, toolchain: str | None = None, progress: Progress | None = None
+) -> Path:
+    """A shared library of the engine for ctypes: tlm_model, tlm_language and every function of tinylm.h.
+
+    Returns its path in `output` (libtinylm.so, or .dylib on macOS).
+    """
+    board = load_board("host")
+    output.mkdir(parents=True, exist_ok=True)
+    write_board_header(board, generated)
+    tools = find_toolchain("host", True, toolchain)
+    chosen = [s for s in _firmware_sources(None) if s.group in ("runtime", "predict")] + _generated_sources(generated)
+    library = output / ("libtinylm.dylib" if sys.platform == "darwin" else "libtinylm.so")
+    with tempfile.TemporaryDirectory(prefix="tinylm-") as scratch:
+        flags = _cpu_flags(board, tools) + _HOST_CODE
+        compiler = _Compiler(tools, flags, _includes(board, generated), Path(scratch))
+        if compiler.accepts("-march=native"):
+            compiler = _Compiler(tools, (*flags, "-march=native"), _includes(board, generated), Path(scratch))
+        compiler.link(board, compiler.compile_all(chosen, progress), library, ("-shared",))
+    return library
+
+
+@dataclass(frozen=True)
+class _Compiler:
+    """One compiler with the flags of one board; objects go to `scratch`."""
+
+    tools: Toolchain
+    flags: tuple[str, ...]
+    includes: tuple[str, ...]
+    scratch: Path
+
+    def compile_all(self, sources: Sequence[_Source], progress: Progress | None) -> dict[Path, str]:
+        """Object file -> its group. JOBS files at a time."""
+
+        def compile_numbered(numbered: tuple[int, _Source]) -> Path:
+            number, source = numbered
+            if progress:
+                progress(number, len(sources) + 1, source.path.name)
+            return self.compile(source)
+
+        with ThreadPoolExecutor(JOBS) as pool:
+            objects = list(pool.map(compile_numbered, enumerate(sources)))
+        if progress:
+            progress(len(sources), len(sources) + 1, "link")
+        return {path: source.group for path, source in zip(objects, sources)}
+
+    def compile(self, source: _Source) -> Path:
+        """The compiler runs in the file's folder, so that no path gets into the object."""
+        path = self.scratch / source.object_name()
+        language = ("-std=c99", *_WARNINGS) if source.path.suffix == ".c" else ()
+        command = (*self.tools.command, *self.tools.compile, *self.flags, *language, *self.includes)
+        self._run((*command, "-c", source.path.name, "-o", str(path)), source.path)
+        return path
+
+    def link(self, board: Board, objects: dict[Path, str], target: Path, options: tuple[str, ...]) -> None:
+        names = tuple(path.name for path in sorted(objects))
+        cpu = _cpu_flags(board, self.tools)
+        command = (*self.tools.command, *cpu, "-O2", *self.tools.link, *options, *names)
+        self._run((*command, *self.tools.libraries, "-o", str(target.resolve())), self.scratch / target.name)
+
+    def accepts(self, flag: str) -> bool:
+        """Whether the compiler takes a flag."""
+        probe = self.scratch / "probe.c"
+        probe.write_text("int probe;\n", encoding="utf-8")
+        command = (*self.tools.command, flag, "-c", probe.name, "-o", "probe.o")
+        return subprocess.run(command, cwd=self.scratch, capture_output=True, check=False).returncode == 0
+
+    def _run(self, command: Sequence[str], about: Path) -> None:
+        done = subprocess.run(command, cwd=about.parent, capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            return
+        too_big = re.search(r"overflowed by (\d+) bytes", done.stderr)
+        if too_big:
+            raise TinylmError(
+                f"The firmware does not fit in the board's memory: {int(too_big[1]):,} bytes too many.",
+                "Use or train a smaller model; 'tinylm boards' shows the largest that fits each board.",
+            )
+        said = "\n".join(done.stderr.splitlines()[:20])
+        raise TinylmError(f"{self.tools.name} could not build {about.name}:\n{said}", "Please report this as a bug.")
+
+
+def _cpu_flags(board: Board, tools: Toolchain) -> tuple[str, ...]:
+    return board.compiler.zig if tools.name == "zig" else board.compiler.gcc
+
+
+def _firmware_sources(sources: Sequence[Path] | None) -> list[_Source]:
+    if sources is not None:
+        return [_Source(path.resolve(), "app") for path in sources]
+    return [_Source(path, folder) for folder in _FOLDERS for path in sorted((firmware_dir() / folder).glob("*.c"))]
+
+
+def _port_sources(board: Board) -> list[_Source]:
+    """The C and assembler files of the board's port folders, and the driver of its serial line where ports have many."""
+    folders = [firmware_dir() / "port" / name for name in (board.port, *board.port_also)]
+    paths = [path for folder in folders for path in sorted(folder.glob("*.[cS]"))]
+    drivers = {path.stem: path for path in (folders[0] / "serial").glob("*.c")}
+    if drivers and board.serial.kind not in drivers:
+        raise TinylmError(f"{board.name}: port '{board.port}' has no serial line '{board.serial.kind}'.",
+                          nearest(board.serial.kind, drivers))  # fmt: skip
+    paths += [drivers[board.serial.kind]] if drivers else []
+    return [_Source(path, "port") for path in paths]
+
+
+def _generated_sources(generated: Path) -> list[_Source]:
+    """Generated C (and assembler); a file named after a group of the memory report counts there, others as the model."""
+    paths = sorted(generated.resolve().glob("*.[cS]"))
+    return [_Source(path, path.stem if path.stem in GROUPS else "model") for path in paths]
+
+
+def _includes(board: Board, generated: Path) -> tuple[str, ...]:
+    root = firmware_dir()
+    ports = [root / "port" / name for name in (board.port, *board.port_also)]
+    folders = [generated.resolve(), root / "include", *ports, *(root / f for f in ("runtime", "predict", "link"))]
+    return tuple(f"-I{folder}" for folder in folders)
+
+
+def _link_script(board: Board, scratch: Path) -> tuple[str, ...]:
+    """Renders the port's link.ld.j2, where it has one, and returns the options that use it."""
+    folder = firmware_dir() / "port" / board.port
+    if not (folder / "link.ld.j2").exists():
+        return ()
+    (scratch / "link.ld").write_text(_render(folder, "link.ld.j2", board), encoding="utf-8")
+    return ("-Wl,-T,link.ld",)
+
+
+def _render(folder: Path, template: str, board: Board) -> str:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folder),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    return environment.get_template(template).render(board=board)

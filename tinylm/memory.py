@@ -1,0 +1,153 @@
+"""How much flash and RAM a firmware takes, before it is compiled and after. Knows ELF sizes; compiles nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from elftools.elf.constants import SH_FLAGS
+from elftools.elf.elffile import ELFFile
+
+from tinylm.board import Board
+from tinylm.errors import TinylmError
+
+LIBRARY = "libc"  # the compiler's library, start code without a size, strings, padding
+GROUPS = ("language", "model", "runtime", "predict", "link", "app", "port", LIBRARY)
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Bytes of flash and of RAM under a name (a section or a group). .data counts in both."""
+
+    name: str
+    flash_bytes: int
+    ram_bytes: int
+
+
+@dataclass(frozen=True)
+class MemoryReport:
+    """Totals, the stack's share of the RAM among them, against the board's limits (None: a computer has none)."""
+
+    flash_bytes: int
+    ram_bytes: int
+    stack_bytes: int
+    flash_limit_bytes: int | None
+    ram_limit_bytes: int | None
+    sections: tuple[Usage, ...] = ()
+    groups: tuple[Usage, ...] = ()
+
+
+def largest_language_bytes(board: Board) -> int | None:
+    """The most language bytes that fit beside the firmware's code; None when the board sets no limit."""
+    return board.memory and max(0, board.memory.flash.bytes - board.overhead.flash_bytes)
+
+
+def predict_memory(board: Board, language_bytes: int, engine_ram_bytes: int) -> MemoryReport:
+    """What a firmware will take, from the overhead in the board's file; an upper bound within a few KB.
+
+    Args:
+        language_bytes: length of language.bin.
+        engine_ram_bytes: sizeof(tlm_engine_t) for the model.
+    """
+    stack = board.memory.stack_bytes if board.memory else 0
+    flash = board.overhead.flash_bytes + language_bytes
+    ram = board.overhead.ram_bytes + engine_ram_bytes + stack
+    usages = (
+        Usage("language", language_bytes, 0),
+        Usage("predict", 0, engine_ram_bytes),
+        Usage("the rest", board.overhead.flash_bytes, board.overhead.ram_bytes),
+    )
+    return MemoryReport(flash, ram, stack, *_limits(board), groups=usages)
+
+
+def require_fit(board: Board, report: MemoryReport) -> None:
+    """Raises TinylmError that says by how much a firmware is too big and which language budget fits."""
+    over_flash = report.flash_bytes - (report.flash_limit_bytes or report.flash_bytes)
+    over_ram = report.ram_bytes - (report.ram_limit_bytes or report.ram_bytes)
+    if over_flash > 0:
+        raise TinylmError(
+            f"The model does not fit on {board.name}: it needs {report.flash_bytes:,} bytes of flash,"
+            f" {over_flash:,} more than the {report.flash_limit_bytes:,} there are.",
+            f"Use or train a model of at most {largest_language_bytes(board):,} language bytes.",
+        )
+    if over_ram > 0:
+        raise TinylmError(
+            f"The model does not fit on {board.name}: it needs {report.ram_bytes:,} bytes of RAM,"
+            f" {over_ram:,} more than the {report.ram_limit_bytes:,} there are.",
+            "Use or train a model with a smaller state (fewer hidden units).",
+        )
+
+
+def measure_memory(board: Board, elf: Path, objects: Mapping[Path, str]) -> MemoryReport:
+    """The sizes in a linked firmware, by section and by group.
+
+    Args:
+        elf: the linked firmware.
+        objects: object file -> its group (one of GROUPS).
+    """
+    stack = board.memory.stack_bytes if board.memory else 0
+    with elf.open("rb") as file:
+        linked = ELFFile(file)
+        sections = tuple(_section_usages(linked))
+        flash, ram = sum(s.flash_bytes for s in sections), sum(s.ram_bytes for s in sections)
+        groups = _group_usages(linked, _symbol_groups(objects), flash, ram)
+    return MemoryReport(flash, ram + stack, stack, *_limits(board), sections, groups)
+
+
+def _limits(board: Board) -> tuple[int | None, int | None]:
+    return (board.memory.flash.bytes, board.memory.ram.bytes) if board.memory else (None, None)
+
+
+def _section_usages(linked: ELFFile) -> list[Usage]:
+    usages = []
+    for section in linked.iter_sections():
+        if section["sh_flags"] & SH_FLAGS.SHF_ALLOC and section["sh_size"]:
+            flash, ram = _places(section)
+            usages.append(Usage(section.name, section["sh_size"] * flash, section["sh_size"] * ram))
+    return usages
+
+
+def _places(section) -> tuple[bool, bool]:
+    """Whether a section takes flash (it has content) and RAM (it is written, or is code copied there: .hot)."""
+    in_ram = bool(section["sh_flags"] & SH_FLAGS.SHF_WRITE) or section.name == ".hot"
+    return section["sh_type"] != "SHT_NOBITS", in_ram
+
+
+def _symbol_groups(objects: Mapping[Path, str]) -> dict[tuple[str, int] | str, str]:
+    """(symbol, size) and symbol -> group, for all that objects define. The name alone serves a linker that shortens
+    code (RISC-V); the size tells static symbols of one name apart."""
+    groups: dict[tuple[str, int] | str, str] = {}
+    for path, group in objects.items():
+        with path.open("rb") as file:
+            table = ELFFile(file).get_section_by_name(".symtab")
+            for symbol in table.iter_symbols() if table else ():
+                if symbol["st_size"] and symbol["st_shndx"] != "SHN_UNDEF":
+                    groups[symbol.name, symbol["st_size"]] = groups[symbol.name] = group
+    return groups
+
+
+def _group_usages(linked: ELFFile, groups: dict, flash_total: int, ram_total: int) -> tuple[Usage, ...]:
+    flash: Counter[str] = Counter()
+    ram: Counter[str] = Counter()
+    counted = (0, 0)  # (section, address) up to which bytes have a group; symbols may overlap (merged variables)
+    for section, start, size, name in _placed_symbols(linked):
+        group = groups.get((name, size)) or groups.get(name)
+        fresh = size if counted < (section, start) else start + size - counted[1]
+        if not group or fresh <= 0:
+            continue
+        counted = (section, start + size)
+        in_flash, in_ram = _places(linked.get_section(section))
+        flash[group] += fresh * in_flash
+        ram[group] += fresh * in_ram
+    flash[LIBRARY] += flash_total - flash.total()
+    ram[LIBRARY] += ram_total - ram.total()
+    return tuple(Usage(name, flash[name], ram[name]) for name in GROUPS if flash[name] or ram[name])
+
+
+def _placed_symbols(linked: ELFFile) -> list[tuple[int, int, int, str]]:
+    """(section, address, size, name) of the symbols with a size, in the order of memory, the larger first."""
+    symbols = linked.get_section_by_name(".symtab").iter_symbols()
+    placed = [(s["st_shndx"], s["st_value"], s["st_size"], s.name) for s in symbols if s["st_size"]]
+    return sorted((e for e in placed if isinstance(e[0], int)), key=lambda e: (e[0], e[1], -e[2]))
