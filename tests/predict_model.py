@@ -1,0 +1,186 @@
+"""The typing engine once more, in the plainest Python: nothing is kept between calls, nothing is searched cleverly.
+
+Its network is the stand-in of tests/c/predict/probe.c; its sizes are those of tests/c/predict/tlm_sizes.h.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+LINE_BYTES = 60
+WORD_LETTERS = 24
+WORD_BYTES = 49
+BEAM = 3
+SPELLING_STEPS = 64
+EMPTY, RANGE, FULL = -2, -1, -3
+
+
+def mix(x: int) -> int:
+    x &= 0xFFFFFFFF
+    x = (x ^ x >> 16) * 0x45D9F3B & 0xFFFFFFFF
+    x = (x ^ x >> 16) * 0x45D9F3B & 0xFFFFFFFF
+    return x ^ x >> 16
+
+
+def step(state: int, row: int) -> int:
+    return mix(state * 31 + row + 1)
+
+
+def network_hash(rows: int, spread: int, steps: int = 8) -> int:
+    """FNV-1a over state and logits of steps 0, 1, 2, ... modulo rows."""
+    state, value = 0, 2166136261
+    for i in range(steps):
+        state = step(state, i % rows)
+        logits = bytes(score(state, row, spread) % 128 for row in range(rows))
+        for byte in state.to_bytes(4, "little") + logits:
+            value = (value ^ byte) * 16777619 & 0xFFFFFFFF
+    return value
+
+
+def score(state: int, row: int, spread: int) -> int:
+    return mix((~state & 0xFFFFFFFF) + 7919 * row) % spread
+
+
+def truncate(value: int, by: int) -> int:
+    """Division as C does it."""
+    return abs(value) // by * (1 if value >= 0 else -1)
+
+
+@dataclass
+class EngineModel:
+    kind: str
+    alphabet: str
+    words: tuple[str, ...]
+    levels: tuple[int, ...]
+    top: int
+    level: int
+    units: int
+    spread: int
+    line: str = ""
+
+    def __post_init__(self) -> None:
+        self.suggestions: list[str] = []
+        self.rows = {}
+        for word, level in zip(self.words, self.levels):
+            if level == 0:
+                self.rows[word] = 2 + len(self.rows)
+
+    def letter(self, character: str) -> str:
+        """The letter that a character is, or ''."""
+        folded = "'" if character in "\u2018\u2019\u02bc" else character.lower()
+        return folded if folded in self.alphabet else ""
+
+    def feed(self, text: str) -> None:
+        for character in text:
+            if character in "\r\n":
+                self.line, self.suggestions = "", []
+            elif character in "\b\x7f":
+                self.backspace()
+            elif len((self.line + character).encode()) <= LINE_BYTES:
+                self.line, self.suggestions = self.line + character, []
+
+    def backspace(self) -> int:
+        empty = not self.line
+        self.line, self.suggestions = self.line[:-1], []
+        return EMPTY if empty else 0
+
+    def accept(self, rank: int) -> int:
+        if not self.suggestions:
+            return EMPTY
+        if rank >= len(self.suggestions):
+            return RANGE
+        line = self.line[: len(self.line) - len(self.typed())] + self.suggestions[rank] + " "
+        if len(line.encode()) > LINE_BYTES:
+            return FULL
+        self.line, self.suggestions = line, []
+        return len(line.encode())
+
+    def typed(self) -> str:
+        """The letters at the line's end, as typed."""
+        start = len(self.line)
+        while start and self.letter(self.line[start - 1]):
+            start -= 1
+        return self.line[start:]
+
+    def symbols(self) -> list[int]:
+        """What the network has stepped through, the line's start included."""
+        words = "".join(self.letter(c) or " " for c in self.line).split(" ")
+        finished, last = [w for w in words[:-1] if w], words[-1]
+        if self.kind == "word":
+            return [0] + [self.rows.get(word, 1) for word in finished]
+        text = "".join(word + " " for word in finished) + last
+        return [0] + [1 if c == " " else 2 + self.alphabet.index(c) for c in text]
+
+    def suggest(self, count: int) -> list[str]:
+        typed = self.typed()
+        prefix = "".join(map(self.letter, typed))
+        state = 0
+        for symbol in self.symbols():
+            state = step(state, symbol)
+        if len(prefix) > WORD_LETTERS:
+            found = []
+        elif self.kind == "word":
+            found = self.best_words(state, prefix, count)
+        else:
+            found = self.best_spellings(state, prefix, count)
+        self.suggestions = [self.keep(typed, word) for word in found]
+        return self.suggestions
+
+    def keep(self, typed: str, word: str) -> str:
+        rest = word[len(typed) :]
+        fits = len(typed.encode()) + 2 * len(rest) < WORD_BYTES
+        return typed + rest if typed and typed[0] != word[0] and fits else word
+
+    def best_words(self, state: int, prefix: str, count: int) -> list[str]:
+        ranked = []
+        for index, (word, level) in enumerate(zip(self.words, self.levels)):
+            if not word.startswith(prefix) or word == prefix or (level and not prefix):
+                continue
+            if level == 0:
+                value = score(state, self.rows[word], self.spread)
+            else:
+                millinats = self.top - (level - 1) * self.level
+                value = score(state, 1, self.spread) + truncate(self.units * millinats, 1000)
+            ranked.append((-value, index, word))
+        return [word for *_, word in sorted(ranked)[:count]]
+
+    def costs(self, state: int) -> list[int]:
+        """-log2 P of every symbol in 256ths of a bit, rounded as the device does."""
+        scores = [score(state, row, self.spread) for row in range(2 + len(self.alphabet))]
+        costs = []
+        for value in scores:
+            nats, rest = divmod(max(scores) - value, self.units)
+            costs.append(40 * 369 if nats >= 40 else nats * 369 + rest * 369 // self.units)
+        halves = [round(2**15 * 2 ** (-i / 16)) for i in range(16)]
+        total = sum(halves[cost >> 4 & 15] >> (cost >> 8) for cost in costs if cost >> 8 <= 15)
+        exact = math.log2(total / 2**15)
+        logarithm = self.coarse_log(total, halves)
+        assert -2 <= 256 * exact - logarithm <= 18, "the integer logarithm is off by more than a 16th of a bit"
+        return [cost + logarithm for cost in costs]
+
+    @staticmethod
+    def coarse_log(total: int, halves: list[int]) -> int:
+        whole = total.bit_length() - 16
+        mantissa = total >> whole
+        return whole * 256 + 16 * sum(mantissa >= 2 * halves[16 - i] for i in range(1, 16))
+
+    def best_spellings(self, state: int, prefix: str, count: int) -> list[str]:
+        found: list[tuple[int, str]] = []
+        beam, steps = [(0, prefix, state)], 0
+        while beam:
+            branches = []
+            for cost, word, at in beam:
+                if word != prefix:
+                    if steps == SPELLING_STEPS:
+                        return [w for _, w in found]
+                    at, steps = step(at, 2 + self.alphabet.index(word[-1])), steps + 1
+                costs = self.costs(at)
+                if word != prefix:
+                    found = sorted([*found, (cost + min(costs[:2]), word)], key=lambda e: e[0])[:count]
+                if len(word) < WORD_LETTERS:
+                    branches += [(cost + c, word + letter, at) for c, letter in zip(costs[2:], self.alphabet)]
+            beam = sorted(branches, key=lambda e: e[0])[:BEAM]
+            if len(found) == count:
+                beam = [branch for branch in beam if branch[0] < found[-1][0]]
+        return [w for _, w in found]

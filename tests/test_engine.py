@@ -1,0 +1,165 @@
+"""The typing engine in C behaves as a plain Python model of it through whatever a person types."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from predict_model import EngineModel, network_hash
+from predict_rig import Probe, build_probe, render_language
+from tinylm.lexicon import pack_lexicon
+
+FRENCH = "'abcdeinostuyzéÿœ"
+TYPED = list("abcdeinost'") * 3 + list("ABESTÉéŒœŸÿ\u2019\u2018.,-0 ") + ["  ", "\U0001f600", "\u3042", "×", "\u02bc"]
+STEPS = st.one_of(
+    st.tuples(st.just("feed"), st.text(st.sampled_from([c for c in TYPED if len(c) == 1]), min_size=1, max_size=8)),
+    st.tuples(st.just("word"), st.integers(0, 999)),
+    st.tuples(st.just("feed"), st.sampled_from([" ", " ", "n", "\n", "\b", "\x7f", "\r", "s" * 26, "'" * 5])),
+    st.tuples(st.just("backspace"), st.integers(1, 12)),
+    st.tuples(st.just("suggest"), st.integers(1, 5)),
+    st.tuples(st.just("suggest"), st.integers(1, 5)),
+    st.tuples(st.just("accept"), st.integers(0, 5)),
+)
+
+
+@pytest.fixture(scope="module", params=(1, 3))
+def probe(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Probe]:
+    """With one moment of history every backspace into a finished word replays the line; with three few do."""
+    from conftest import need
+
+    need("cc")
+    running = Probe(build_probe(tmp_path_factory.mktemp("probe"), f"-DTLM_HISTORY={request.param}"))
+    yield running
+    running.close()
+
+
+@st.composite
+def engines(draw: st.DrawFn, kind: str) -> EngineModel:
+    alphabet = draw(st.sampled_from((FRENCH, "'abcdeinost")))
+    words: tuple[str, ...] = ()
+    if kind == "word":
+        listed = st.text(st.sampled_from(alphabet), min_size=1, max_size=draw(st.sampled_from((3, 6, 24))))
+        words = tuple(sorted(draw(st.sets(listed, min_size=2, max_size=50))))
+    levels = tuple(draw(st.lists(st.integers(0, 5), min_size=len(words), max_size=len(words))))
+    spread, units = draw(st.sampled_from(((3, 1), (50, 10), (5000, 1000), (1 << 22, 2_000_000), (1 << 22, 3001))))
+    return EngineModel(
+        kind, alphabet, words, levels, draw(st.integers(-9000, 500)), draw(st.integers(0, 900)), units, spread
+    )
+
+
+def load(probe: Probe, model: EngineModel, block_words: int = 4) -> None:
+    packed = pack_lexicon(model.words, model.levels, model.alphabet, block_words)
+    answer = probe.load(packed, model.alphabet, model.kind, model.top, model.level, model.units, model.spread)
+    assert answer == "0 0"
+
+
+def take_step(probe: Probe, model: EngineModel, act: str, value: object) -> None:
+    """Do one thing on both sides and compare what is answered and what the line then is."""
+    if act == "word":
+        act, value = "feed", model.words[value % len(model.words)] if model.words else "sea"  # type: ignore[operator]
+    if act == "feed":
+        probe.ask("feed", str(value).encode().hex())
+        model.feed(str(value))
+    elif act == "backspace":
+        for _ in range(int(value)):  # type: ignore[call-overload]
+            assert int(probe.ask("backspace")) == model.backspace()
+    elif act == "accept":
+        assert int(probe.ask("accept", value)) == model.accept(int(value))  # type: ignore[call-overload]
+    else:
+        count, *texts = probe.ask("suggest", value).split("\t")
+        assert texts == model.suggest(int(value))  # type: ignore[call-overload]
+        assert int(count) == len(texts) == len(set(texts))
+    assert probe.ask("line") == model.line
+
+
+@given(model=engines("word"), session=st.lists(STEPS, max_size=40))
+@settings(deadline=None, max_examples=150)
+def test_a_session_with_the_word_kind_goes_as_in_the_model(probe: Probe, model: EngineModel, session: list) -> None:
+    load(probe, model)
+    for act, value in [*session, ("suggest", 5)]:
+        take_step(probe, model, act, value)
+
+
+@given(model=engines("character"), session=st.lists(STEPS, max_size=25))
+@settings(deadline=None, max_examples=60)
+def test_a_session_with_the_character_kind_goes_as_in_the_model(
+    probe: Probe, model: EngineModel, session: list
+) -> None:
+    load(probe, model)
+    for act, value in [*session, ("suggest", 5)]:
+        take_step(probe, model, act, value)
+
+
+SMALL = EngineModel("word", "'abcdeinost", ("a", "sea", "seat", "so"), (0, 0, 2, 0), -3000, 500, 1000, 5000)
+
+
+@given(noise=st.binary(max_size=80))
+@settings(deadline=None, max_examples=150)
+def test_bytes_that_are_no_text_leave_whole_characters_in_the_line(probe: Probe, noise: bytes) -> None:
+    load(probe, SMALL)
+    for byte in noise:
+        probe.ask("feed", f"{byte:02x}")
+        probe.ask("suggest", 3)
+    probe.ask("feed", "0a" + b"se".hex())
+    assert set(probe.ask("suggest", 3).split("\t")[1:]) == {"sea", "seat"}
+
+
+def test_upper_case_keeps_the_letters_as_typed(probe: Probe) -> None:
+    load(probe, SMALL)
+    expected = {"se": {"sea", "seat"}, "Se": {"Sea", "Seat"}, "SE": {"SEa", "SEat"}, "sE": {"sea", "seat"}}
+    for typed, words in expected.items():
+        probe.ask("feed", ("\n" + typed).encode().hex())
+        assert set(probe.ask("suggest", 3).split("\t")[1:]) == words
+
+
+@pytest.mark.parametrize("start", range(0xDF, 0x180, 30))
+def test_every_latin_letter_is_known_in_upper_case(probe: Probe, start: int) -> None:
+    lower = [chr(c) for c in range(start, min(start + 30, 0x180))]
+    letters = [c for c in lower if c.islower() and len(c.upper()) == 1 and c.upper().lower() == c and ord(c.upper()) < 0x180]
+    if not letters:
+        pytest.skip("no cased letters here")
+    words = tuple(a + a for a in letters)
+    load(probe, EngineModel("word", "".join(letters), words, (0,) * len(words), 0, 500, 1000, 5000))
+    for letter in letters:
+        probe.ask("feed", ("\n" + letter.upper()).encode().hex())
+        assert probe.ask("suggest", 1) == f"1\t{letter.upper()}{letter}"
+
+
+def test_the_self_test_takes_the_recorded_hash_and_no_other(probe: Probe) -> None:
+    load(probe, SMALL)
+    recorded = network_hash(rows=5, spread=5000)
+    probe.ask("feed", b"sea ".hex())
+    assert int(probe.ask("hash")) == recorded
+    assert probe.ask("line") == ""
+    assert int(probe.ask("selftest", recorded)) == 0
+    assert int(probe.ask("selftest", recorded ^ 1)) == -4
+
+
+@pytest.mark.parametrize(
+    ("change", "answer"),
+    [
+        (lambda b: b, "0 0"),
+        (lambda b: b"TLM2" + b[4:], "-4 0"),
+        (lambda b: b[:-1] + bytes([b[-1] ^ 1]), "0 -4"),
+        (lambda b: b + b"\0", "-4 -4"),
+        (lambda b: b[:12] + bytes([b[12] ^ 1]) + b[13:], "-4 0"),
+    ],
+)
+def test_language_bytes_of_another_model_are_refused(
+    probe: Probe, change: Callable[[bytes], bytes], answer: str
+) -> None:
+    packed = pack_lexicon(SMALL.words, SMALL.levels, SMALL.alphabet)
+    assert probe.load(packed, SMALL.alphabet, language=change(render_language(packed, 7)[0])) == answer
+
+
+def test_a_rank_or_count_out_of_range_is_refused(probe: Probe) -> None:
+    load(probe, SMALL)
+    assert probe.ask("suggest", 0) == probe.ask("suggest", 6) == "-1"
+    assert probe.ask("accept", 0) == "-2"
+    probe.ask("feed", b"s".hex())
+    assert probe.ask("suggest", 2)[0] == "2"
+    assert probe.ask("accept", 2) == "-1"
+    probe.ask("feed", b"e".hex())
+    assert probe.ask("accept", 0) == "-2"
