@@ -177,10 +177,11 @@ static int8_t compare_block(const tlm_lexicon_t *lexicon, tlm_flash_t language, 
     return 0;
 }
 
-/* Put the cursor on the first word that compares `least` (0 or 1) or more with the prefix. Returns false when there is
- * none; the cursor is then past the end: only its word and row count. The lexicon has words. */
+/* Put the cursor on the first word that compares `least` (0 or 1) or more with the prefix. With `onwards` that word is
+ * known to be the cursor's or a later one, and is read from there when it is near. Returns false when there is none; the
+ * cursor is then past the end: only its word and row count. The lexicon has words. */
 static bool seek_prefix(const tlm_lexicon_t *lexicon, tlm_flash_t language, const uint8_t *prefix, uint8_t length,
-                        int8_t least, tlm_cursor_t *cursor)
+                        int8_t least, bool onwards, tlm_cursor_t *cursor)
 {
     uint16_t low = 0;
     uint16_t high = count_blocks(lexicon);
@@ -194,7 +195,9 @@ static bool seek_prefix(const tlm_lexicon_t *lexicon, tlm_flash_t language, cons
             high = middle;
         }
     }
-    seek_block(lexicon, language, low, cursor);
+    if (!onwards || cursor->word / lexicon->block_words < low) {
+        seek_block(lexicon, language, low, cursor);
+    }
     while (compare_word(cursor, prefix, length) < least) {
         if (!tlm_cursor_next(lexicon, language, cursor)) {
             cursor->word = lexicon->words;
@@ -209,17 +212,20 @@ tlm_range_t tlm_lexicon_range(const tlm_lexicon_t *lexicon, tlm_flash_t language
 {
     tlm_range_t range = {0, lexicon->words, TLM_FIRST_ROW, (uint16_t)(TLM_FIRST_ROW + lexicon->rows), TLM_NO_LEVEL};
     tlm_cursor_t cursor;
+    bool found;
 
     if (lexicon->words == 0 || length == 0) {
         return range;
     }
-    if (seek_prefix(lexicon, language, prefix, length, 0, &cursor) && cursor.length == length &&
-        compare_word(&cursor, prefix, length) == 0) {
-        range.prefix_level = cursor.level;
-    }
+    found = seek_prefix(lexicon, language, prefix, length, 0, false, &cursor);
     range.first = cursor.word;
     range.first_row = cursor.row;
-    (void)seek_prefix(lexicon, language, prefix, length, 1, &cursor);
+    if (found && cursor.length == length && compare_word(&cursor, prefix, length) == 0) {
+        range.prefix_level = cursor.level;
+    }
+    if (found) {
+        (void)seek_prefix(lexicon, language, prefix, length, 1, true, &cursor);
+    }
     range.end = cursor.word;
     range.end_row = cursor.row;
     return range;
@@ -229,7 +235,7 @@ uint16_t tlm_lexicon_row(const tlm_lexicon_t *lexicon, tlm_flash_t language, con
 {
     tlm_cursor_t cursor;
 
-    if (lexicon->words == 0 || length == 0 || !seek_prefix(lexicon, language, letters, length, 0, &cursor)) {
+    if (lexicon->words == 0 || length == 0 || !seek_prefix(lexicon, language, letters, length, 0, false, &cursor)) {
         return TLM_ROW_UNKNOWN;
     }
     if (cursor.level != 0 || cursor.length != length || compare_word(&cursor, letters, length) != 0) {
