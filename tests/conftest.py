@@ -18,11 +18,12 @@ INSTALL = {
     "simavr": "apt-get install simavr",
     "ziglang": "pip install 'tinylm[toolchain]'",
     "unicorn": "pip install 'tinylm[toolchain]'",
+    "pyte": "pip install 'tinylm[test]'",
     "keras": "pip install 'tinylm[train]'",
     "tensorflow": "pip install 'tinylm[train]'",
     "tflite_micro": "pip install --pre tflite-micro",
 }
-_MODULES = {"ziglang", "unicorn", "keras", "tensorflow", "tflite_micro"}
+_MODULES = {"pyte", "ziglang", "unicorn", "keras", "tensorflow", "tflite_micro"}
 
 
 def need(*tools: str) -> None:

@@ -25,7 +25,7 @@ BOOT_S = 10.0
 """A board restarts when its port opens; its boot loader and self-test may take this long."""
 
 _FIRST_WAIT_S = 0.3
-_SILENT_TRIES = 3
+_SILENT_TRIES = 4
 _DAMAGED_TRIES = 20
 _FEED_BYTES = 32  # of text in one request: a slow chip answers before the wait is over
 _BYTE_S = 0.25  # a step of the network on the slowest board (ATmega2560), and some
@@ -96,6 +96,18 @@ def _parse_texts(payload: bytes, count: int) -> tuple[list[str], bytes]:
         texts.append(payload[1 : 1 + payload[0]].decode("utf-8", "replace"))
         payload = payload[1 + payload[0] :]
     return texts, payload
+
+
+def _split_text(typed: bytes) -> list[bytes]:
+    """Parts of at most _FEED_BYTES that end with a whole character: the device counts whole ones. At least one part."""
+    parts = []
+    while len(typed) > _FEED_BYTES:
+        end = _FEED_BYTES
+        while typed[end] & 0xC0 == 0x80:
+            end -= 1
+        parts.append(typed[:end])
+        typed = typed[end:]
+    return [*parts, typed]
 
 
 class Device:
@@ -191,7 +203,7 @@ class Device:
             raise TinylmError(
                 f"{text!r} is not text: {error.reason}.", "Type characters that UTF-8 can hold."
             ) from error
-        parts = [typed[i : i + _FEED_BYTES] for i in range(0, len(typed), _FEED_BYTES)] or [b""]
+        parts = _split_text(typed)
         suggestions: list[str] = []
         for i, part in enumerate(parts):
             before = self._line_bytes
@@ -231,7 +243,7 @@ class Device:
                 return text.decode("utf-8", "replace")
 
     def hash(self, start: int, stride: int, steps: int) -> int:
-        """The network's hash over `steps` steps with ids (start + i * stride) % rows, each 0..65535. Empties the line."""
+        """Empties the line; the network's hash over `steps` steps with ids (start + i * stride) % rows, 0..65535."""
         arguments = struct.pack("<HHH", start, stride, steps)
         payload = self._exchange("run its network", Command.HASH, arguments, self._timeout_s + steps * _BYTE_S)
         if len(payload) != 4:
@@ -349,6 +361,6 @@ class Device:
 
     def _restarted(self) -> TinylmError:
         return TinylmError(
-            f"The device on {self._name} holds another line ({self._line_bytes} bytes): it restarted, or somebody typed.",
+            f"The device on {self._name} holds another line: it restarted, or somebody typed on it.",
             "Check its power supply and that no other program writes to this port, then start again.",
         )

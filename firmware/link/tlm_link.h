@@ -52,7 +52,6 @@ typedef struct {
     bool after_return;             /* the last byte was CR: LF is the same key */
     bool literal;                  /* after Ctrl-V: the next digit is text */
     uint8_t escape;                /* 0 none, 1 after ESC, 2 inside a control sequence: arrow keys are not text */
-    uint8_t character_left;        /* bytes until the UTF-8 character is whole and can be drawn */
     uint8_t suggestions;           /* how many are on the screen */
 } tlm_text_t;
 

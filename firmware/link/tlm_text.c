@@ -82,7 +82,7 @@ void tlm_text_greet(tlm_link_t *link)
 {
     tlm_text_t *text = &link->text;
     text->quiet = text->after_return = text->literal = false;
-    text->enters = text->escape = text->character_left = text->suggestions = 0;
+    text->enters = text->escape = text->suggestions = 0;
     print("\r\033[Jtinylm ");
     print(link->model->name);
     print(" on ");
@@ -127,19 +127,6 @@ static bool skip_escape(tlm_text_t *text, uint8_t byte)
     return true;
 }
 
-/* A byte of a character: draw once the character is whole. */
-static int type_byte(tlm_link_t *link, uint8_t byte)
-{
-    tlm_text_t *text = &link->text;
-    if ((byte & 0xC0u) == 0x80u) {
-        text->character_left = (uint8_t)(text->character_left > 0 ? text->character_left - 1 : 0);
-    } else {
-        text->character_left = (uint8_t)(byte < 0xC0u ? 0 : byte < 0xE0u ? 1 : byte < 0xF0u ? 2 : 3);
-    }
-    text->literal = false;
-    return tlm_feed(link->engine, byte);
-}
-
 static int end_line(tlm_link_t *link)
 {
     print_line(link->engine, 0); /* whole: it may be longer than was shown */
@@ -150,7 +137,6 @@ static int end_line(tlm_link_t *link)
 static int press(tlm_link_t *link, uint8_t byte)
 {
     tlm_text_t *text = &link->text;
-    text->character_left = byte < 0x80u ? 0 : text->character_left; /* a character that was cut short is over */
     bool is_number = !text->literal && byte >= '1' && byte < '1' + text->suggestions;
     if (is_number || (byte == '\t' && text->suggestions > 0)) {
         return tlm_accept(link->engine, (uint8_t)(is_number ? byte - '1' : 0));
@@ -169,7 +155,11 @@ static int press(tlm_link_t *link, uint8_t byte)
         text->literal = true;
         return 0;
     }
-    return byte < ' ' ? 0 : type_byte(link, byte);
+    if (byte < ' ') {
+        return 0;
+    }
+    text->literal = false;
+    return tlm_feed(link->engine, byte);
 }
 
 void tlm_text_key(tlm_link_t *link, uint8_t byte)
@@ -189,7 +179,7 @@ void tlm_text_key(tlm_link_t *link, uint8_t byte)
         if (press(link, byte) < 0) {
             tlm_port_write('\a');
         }
-        if (text->character_left == 0) {
+        if (link->engine->pending_bytes == 0) { /* the character is whole */
             draw(link);
         }
     }

@@ -48,7 +48,13 @@ uint32_t tlm_network_hash(tlm_engine_t *engine, uint16_t start, uint16_t stride,
 void tlm_reset(tlm_engine_t *engine)
 {
     engine->line_bytes = 0;
+    engine->pending_bytes = 0;
     engine->suggestion_count = 0;
+}
+
+static uint8_t character_bytes(uint8_t first)
+{
+    return first < 0x80u ? 1 : first < 0xE0u ? 2 : first < 0xF0u ? 3 : 4;
 }
 
 int tlm_feed(tlm_engine_t *engine, uint8_t byte)
@@ -60,11 +66,20 @@ int tlm_feed(tlm_engine_t *engine, uint8_t byte)
     if (byte == '\b' || byte == 127) {
         return tlm_backspace(engine);
     }
-    if (engine->line_bytes == TLM_LINE_BYTES) {
-        return TLM_ERR_FULL;
+    if ((byte & 0xC0u) != 0x80u) {
+        engine->pending_bytes = 0;
+        if (engine->line_bytes + character_bytes(byte) > TLM_LINE_BYTES) {
+            return TLM_ERR_FULL;
+        }
+    } else if (engine->pending_bytes == 0) {
+        return 0;
     }
-    engine->line[engine->line_bytes++] = (char)byte;
-    engine->suggestion_count = 0;
+    engine->line[engine->line_bytes + engine->pending_bytes++] = (char)byte;
+    if (engine->pending_bytes == character_bytes((uint8_t)engine->line[engine->line_bytes])) {
+        engine->line_bytes = (uint16_t)(engine->line_bytes + engine->pending_bytes);
+        engine->pending_bytes = 0;
+        engine->suggestion_count = 0;
+    }
     return 0;
 }
 
