@@ -106,7 +106,7 @@ def compile_host_library(
     output.mkdir(parents=True, exist_ok=True)
     write_board_header(board, generated)
     tools = find_toolchain("host", True, toolchain)
-    chosen = [s for s in _firmware_sources(None) if s.group in ("runtime", "predict")] + _generated_sources(generated)
+    chosen = _folder_sources("runtime", "predict", "library") + _generated_sources(generated)
     library = output / ("libtinylm.dylib" if sys.platform == "darwin" else "libtinylm.so")
     with tempfile.TemporaryDirectory(prefix="tinylm-") as scratch:
         flags = _cpu_flags(board, tools) + _HOST_CODE
@@ -183,7 +183,11 @@ def _cpu_flags(board: Board, tools: Toolchain) -> tuple[str, ...]:
 def _firmware_sources(sources: Sequence[Path] | None) -> list[_Source]:
     if sources is not None:
         return [_Source(path.resolve(), "app") for path in sources]
-    return [_Source(path, folder) for folder in _FOLDERS for path in sorted((firmware_dir() / folder).glob("*.c"))]
+    return _folder_sources(*_FOLDERS)
+
+
+def _folder_sources(*folders: str) -> list[_Source]:
+    return [_Source(path, folder) for folder in folders for path in sorted((firmware_dir() / folder).glob("*.c"))]
 
 
 def _port_sources(board: Board) -> list[_Source]:

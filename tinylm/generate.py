@@ -22,10 +22,11 @@ SELF_TEST_STEPS = 8
 
 @dataclass(frozen=True)
 class EngineSizes:
-    """What of the engine's RAM may be chosen: moments kept for backspace, bytes of the line."""
+    """What of the engine's RAM may be chosen: moments kept for backspace, bytes of the line, spellings followed."""
 
     history: int
     line_bytes: int
+    beam: int = 4
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ typedef struct {
     uint8_t capacity, found;                /* suggestions wanted and made */
     int32_t found_cost[TLM_MAX_SUGGESTIONS];
     uint8_t branch_count;
-    branch_t branches[TLM_BEAM];            /* the best continuations, best first */
+    branch_t branches[TLM_BEAM + 1];        /* the best continuations, best first; one more, or gcc 12 warns of a beam of 1 */
     uint8_t steps;                          /* taken */
 } search_t;
 

@@ -1,0 +1,107 @@
+"""How many language bytes go to what: rows, embedding, hidden size, lexicon words for a budget. Knows sizes; trains nothing.
+
+The split is a rule here (its figures: docs/EXPERIMENTS.md), checked by packing the lexicon for real and counting the network's bytes.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+from tinylm.errors import TinylmError
+from tinylm.language import HEADER_BYTES
+from tinylm.lexicon import pack_lexicon
+from tinylm.model import FIRST_WORD_ROW, MAX_WORDS
+from tinylm.network import NetworkShape
+from tinylm.vocabulary import Vocabulary, choose_vocabulary
+
+SMALLEST_BUDGET, LARGEST_BUDGET = 8 * 1024, 16 * 1024 * 1024
+MOST_LEXICON_WORDS = 40_000
+TABLE_BYTES = 3 * 256  # two LOGISTIC, one TANH
+_UNITS = {"": 1, "K": 1024, "M": 1024 * 1024}
+
+
+@dataclass(frozen=True)
+class Split:
+    """What a budget buys. Bytes are exact but for section padding (below 100 bytes)."""
+
+    vocabulary: Vocabulary
+    shape: NetworkShape
+    lexicon_bytes: int
+    network_bytes: int
+
+    @property
+    def language_bytes(self) -> int:
+        """Header, lexicon, network."""
+        return HEADER_BYTES + self.lexicon_bytes + self.network_bytes
+
+
+def parse_bytes(text: str) -> int:
+    """'256K', '1M', '24576' -> bytes. Raises TinylmError outside 8K..16M."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KkMm]?)(?:i?[Bb])?", text.strip())
+    if not match:
+        raise TinylmError(f"'{text}' is not a number of bytes.", "Write it like 256K, 1M or 24576.")
+    size = round(float(match[1]) * _UNITS[match[2].upper()])
+    if not SMALLEST_BUDGET <= size <= LARGEST_BUDGET:
+        raise TinylmError(f"A budget of {size:,} bytes is not possible; 8K to 16M are allowed.", "For example --budget 256K.")
+    return size
+
+
+def network_bytes(shape: NetworkShape) -> int:
+    """Language bytes of a network as quantize.py makes it: int8 weights, biases of 1 (output) and 2 bytes, tables."""
+    v, d, h = shape.rows, shape.embedding, shape.hidden
+    if shape.kind == "word":
+        return v * d + 3 * d * h + 3 * h * h + h * d + v + 2 * (4 * h + d) + TABLE_BYTES
+    return 4 * v * h + 3 * h * h + v + 2 * h + TABLE_BYTES
+
+
+def split_budget(kind: str, counts: Counter[str], alphabet: str, budget: int) -> Split:
+    """The largest network and lexicon that fit `budget` language bytes.
+
+    Raises TinylmError when the text has too few words or the budget is too small for anything.
+    """
+    if kind == "character":
+        return _split_character(alphabet, budget)
+    hidden = max(16, 8 * round(math.sqrt(budget) / 32))
+    embedding = max(8, 4 * round(math.sqrt(budget) * 0.07 / 4))
+    share = min(0.3, max(0.15, 0.3 - 0.05 * math.log2(budget / 24_576)))
+    fixed = network_bytes(NetworkShape("word", 0, embedding, hidden))
+    rows = int((budget * (1 - share) - fixed - HEADER_BYTES - 100) / (embedding + 1))
+    rows = min(rows, MAX_WORDS, len(counts) + FIRST_WORD_ROW)
+    if rows < FIRST_WORD_ROW + 2:
+        raise TinylmError(f"A budget of {budget:,} bytes has no room for words.", "Try --budget 24K.")
+    vocabulary, packed = _fill_lexicon(counts, alphabet, rows - FIRST_WORD_ROW, budget - fixed - rows * (embedding + 1))
+    real_rows = FIRST_WORD_ROW + vocabulary.levels.count(0)
+    shape = NetworkShape("word", real_rows, embedding, hidden)
+    return Split(vocabulary, shape, packed, network_bytes(shape))
+
+
+def _fill_lexicon(counts: Counter[str], alphabet: str, with_row: int, room: int) -> tuple[Vocabulary, int]:
+    """As many lexicon words as `room` bytes hold, found by packing (three passes of regula falsi come close)."""
+    room -= HEADER_BYTES + 100
+    most = min(MOST_LEXICON_WORDS, len(counts))
+    words, best = min(most, max(with_row, int(room / 2.3))), None
+    for _ in range(5):
+        vocabulary = choose_vocabulary(counts, with_row, words)
+        size = pack_lexicon(vocabulary.words, vocabulary.levels, alphabet).packed_bytes
+        if size <= room and (best is None or len(vocabulary.words) > len(best[0].words)):
+            best = vocabulary, size
+        if size <= room and (words >= most or size > room * 0.99):
+            break
+        words = min(most, max(with_row, int(words * room / size * (0.998 if size > room else 1.0))))
+    if best is None:
+        raise TinylmError(f"{with_row:,} words do not fit beside their network.", "Give a larger budget.")
+    return best
+
+
+def _split_character(alphabet: str, budget: int) -> Split:
+    rows = FIRST_WORD_ROW + len(alphabet)
+    hidden = 0
+    while network_bytes(NetworkShape("character", rows, 0, hidden + 4)) + HEADER_BYTES + 100 <= budget and hidden < 1024:
+        hidden += 4
+    if hidden < 8:
+        raise TinylmError(f"A budget of {budget:,} bytes is too small for a character network.", "Try --budget 24K.")
+    shape = NetworkShape("character", rows, 0, hidden)
+    return Split(Vocabulary((), (), 0), shape, 0, network_bytes(shape))

@@ -1,0 +1,148 @@
+"""The engine on this computer: a model's own C, compiled once and called through ctypes. Knows the library; no files of text.
+
+The protocol `Engine` is what everything that types speaks: this host engine, a device (link.py), tests' fakes.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from tinylm import __version__
+from tinylm.errors import TinylmError
+from tinylm.generate import EngineSizes, view_model, write_c
+from tinylm.language import build_language
+from tinylm.model import Model
+from tinylm.resources import cache_dir, firmware_dir
+from tinylm.statuses import describe_status
+
+HOST_SIZES = EngineSizes(history=64, line_bytes=4096)
+MOST_SUGGESTIONS = 5
+_WORD_BYTES = 49
+
+
+class Engine(Protocol):
+    """Follows one line that a person types. Ranks count from 0."""
+
+    def reset(self) -> None:
+        """Empty the line."""
+
+    def feed(self, text: str) -> None:
+        """Type characters."""
+
+    def backspace(self) -> None:
+        """Take back one character."""
+
+    def accept(self, rank: int) -> None:
+        """Take a suggestion of the last `suggest`: the word, then a space."""
+
+    def suggest(self, count: int) -> list[str]:
+        """The best `count` (1..5) words for what is typed, best first."""
+
+
+def build_host_library(model: Model, folder: Path) -> Path:
+    """Generate a model's C into `folder` and compile it to a shared library there; returns the library."""
+    from tinylm.firmware import compile_host_library
+
+    view = view_model(model, build_language(model), HOST_SIZES)
+    write_c(view, folder / "generated", far_flash=False)
+    return compile_host_library(folder / "generated", folder)
+
+
+def cached_library(model: Model) -> Path:
+    """The model's library from the cache; compiled on the first call (about two seconds), and again when tinylm changes."""
+    key = hashlib.sha256(f"{__version__} {model.hash} {model.info}".encode() + _sources_digest()).hexdigest()[:16]
+    folder = cache_dir() / "engines" / key
+    for name in ("libtinylm.so", "libtinylm.dylib"):
+        if (folder / name).is_file():
+            return folder / name
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix=f"{key}-", dir=folder.parent))
+    try:
+        library = build_host_library(model, scratch)
+        kept = scratch / "kept"
+        kept.mkdir()
+        library.replace(kept / library.name)
+        try:
+            kept.replace(folder)
+        except OSError:  # another process was first: its library is the same
+            if not (folder / library.name).is_file():
+                raise
+        return folder / library.name
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _sources_digest() -> bytes:
+    digest = hashlib.sha256()
+    for folder in ("include", "runtime", "predict", "library", "port/host"):
+        for path in sorted((firmware_dir() / folder).rglob("*.[ch]")):
+            digest.update(path.read_bytes())
+    return digest.digest()
+
+
+class HostEngine:
+    """A model's engine in this process. Not for several threads at once."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        path = cached_library(model)
+        try:
+            self._library = ctypes.CDLL(os.fspath(path))
+        except OSError as error:
+            raise TinylmError(f"The host engine '{path}' does not load: {error}.", f"Remove '{path.parent}', then try again.") from error
+        self._library.tlm_library_scores.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
+        self._state = ctypes.create_string_buffer(self._library.tlm_library_engine_bytes())
+        self._words = ctypes.create_string_buffer(MOST_SUGGESTIONS * _WORD_BYTES + 1)
+        self._type, self._suggest = self._library.tlm_library_type, self._library.tlm_library_suggest
+        _check(self._library.tlm_library_open(self._state))
+
+    def reset(self) -> None:
+        """Empty the line."""
+        self._library.tlm_reset(self._state)
+
+    def feed(self, text: str) -> None:
+        """Type characters."""
+        for byte in text.encode():
+            _check(self._library.tlm_feed(self._state, byte))
+
+    def backspace(self) -> None:
+        """Take back one character."""
+        _check(self._library.tlm_backspace(self._state))
+
+    def accept(self, rank: int) -> None:
+        """Take a suggestion of the last `suggest`."""
+        _check(self._library.tlm_accept(self._state, rank))
+
+    def suggest(self, count: int) -> list[str]:
+        """The best `count` words for what is typed."""
+        _check(self._suggest(self._state, count, self._words))
+        return self._words.value.decode().split("\n")[:-1]
+
+    def type_line(self, line: str) -> None:
+        """Make the line equal to `line`, reusing what it has in common with the one before."""
+        text = line.encode()
+        _check(self._type(self._state, text, len(text)))
+
+    def scores(self) -> np.ndarray:
+        """Scores of all rows (character kind: symbols) at the end of the line, int32 [V]; `units_per_nat` make one nat."""
+        rows = np.zeros(65_536, np.int32)
+        count = _check(self._library.tlm_library_scores(self._state, rows.ctypes.data))
+        return rows[:count]
+
+    def hash(self, start: int, stride: int, steps: int) -> int:
+        """The golden hash of `steps` steps (tlm_network_hash)."""
+        return ctypes.c_uint32(self._library.tlm_network_hash(self._state, start, stride, steps)).value
+
+
+def _check(status: int) -> int:
+    if status < 0:
+        raise TinylmError(f"The engine refused: {describe_status(status)}.")
+    return status

@@ -1,0 +1,188 @@
+"""A training run: texts in, a model folder out, every stage a file, resumable. Knows the order of the stages.
+
+    texts -> vocabulary_counts.tsv -> tokens.bin -> checkpoint.npz -> weights.npz -> model.tflite, vocabulary.tsv, model.json
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tinylm.budget import Split, split_budget
+from tinylm.card import render_card
+from tinylm.corpus import ALPHABETS, ENGLISH_ALPHABET
+from tinylm.errors import TinylmError
+from tinylm.flatbuffer import write_tflite
+from tinylm.language import build_language
+from tinylm.model import Model, ModelInfo, write_model, write_whole
+from tinylm.preparation import Source, WeightedText, count_source, encode_characters, encode_words, row_frequency, write_tokens
+from tinylm.quantize import quantize
+from tinylm.training import TrainingPlan, train
+
+CALIBRATION_TOKENS = 8_000
+# Told to a progress display: (stage, done, total or 0, note).
+Report = Callable[[str, int, int, str], None]
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """Everything that decides the model's bytes; `run.json` holds it."""
+
+    name: str
+    kind: str
+    language: str
+    budget: int
+    texts: tuple[tuple[str, float], ...]  # path, weight
+    held_out: tuple[str, ...] = ()
+    plan: TrainingPlan = TrainingPlan()
+    licence: str = "CC0-1.0"
+    attribution: tuple[str, ...] = ()
+
+
+def default_plan(kind: str, words: int, epochs: float | None, seed: int) -> TrainingPlan:
+    """Batch, steps and epochs that suit the amount of text: a small text is read more often in smaller batches."""
+    if kind == "character":
+        batch, steps = (64, 64) if words > 200_000 else (16, 48)
+    else:
+        batch, steps = (128, 24) if words > 200_000 else (16, 16)
+    # About 20 million tokens are read, at most 30 times the text and at least 3 times.
+    usual = float(np.clip(20_000_000 / max(words, 1), 3.0, 30.0))
+    return TrainingPlan(epochs=epochs or usual, batch=batch, steps=steps, seed=seed)
+
+
+def alphabet_of(language: str) -> str:
+    """The letters of a language; English ones where it is not known."""
+    return ALPHABETS.get(language, ENGLISH_ALPHABET)
+
+
+def open_run(run: Path, options: RunOptions) -> None:
+    """Make the run folder or reopen it. Raises TinylmError when it belongs to other options."""
+    try:
+        run.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TinylmError(f"The folder '{run}' cannot be made: {error.strerror}.", "Give another with --output.") from error
+    wanted = json.loads(json.dumps(asdict(options)))
+    path = run / "run.json"
+    if path.is_file():
+        there = json.loads(path.read_text("utf-8"))
+        if there != wanted:
+            changed = ", ".join(k for k in wanted if there.get(k) != wanted[k])
+            raise TinylmError(
+                f"The folder '{run}' holds a run with other options ({changed}).",
+                "Give another folder with --output, or start afresh there with --restart.",
+            )
+    elif any(run.iterdir()):
+        raise TinylmError(f"The folder '{run}' is not empty and holds no run.", "Give another folder with --output.")
+    write_whole(path, (json.dumps(wanted, indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def train_model(options: RunOptions, run: Path, report: Report) -> Model:
+    """Go the whole way, from the last checkpoint where there is one; returns the model that `run` then holds."""
+    source = Source(
+        tuple(WeightedText(Path(p), w) for p, w in options.texts),
+        alphabet_of(options.language),
+        tuple(Path(p) for p in options.held_out),
+    )
+    total = sum(t.path.stat().st_size for t in source.texts)
+    counts = count_source(source, run, _adder("reading", total, report))
+    split = split_budget(options.kind, counts, source.alphabet, options.budget)
+    report("split", 1, 1, _describe(split))
+    encoder = encode_words(split.vocabulary) if options.kind == "word" else encode_characters(source.alphabet)
+    tokens, held = write_tokens(source, encoder, run, _adder("encoding", total, report))
+    frequency = row_frequency(tokens, split.shape.rows)
+    weights = train(
+        split.shape, tokens, frequency, options.plan, run, lambda s, n, loss: report("training", s, n, f"loss {loss:.3f} nats")
+    )
+    write_whole_npz(run / "weights.npz", weights)
+    model = _quantized(options, split, weights, held or _first_lines(tokens))
+    write_model(run, model)
+    _write_metrics(run, options, split, counts, model)
+    report("training", 1, 1, "done")
+    return model
+
+
+def _adder(stage: str, total: int, report: Report) -> Callable[[int], None]:
+    seen = 0
+
+    def add(size: int) -> None:
+        nonlocal seen
+        seen += size
+        report(stage, seen, total, "")
+
+    return add
+
+
+def _describe(split: Split) -> str:
+    s = split.shape
+    if s.kind == "character":
+        return f"character network, H {s.hidden}: {split.language_bytes:,} language bytes"
+    return (
+        f"{s.rows:,} rows, embedding {s.embedding}, H {s.hidden}: {split.network_bytes:,} bytes; "
+        f"{len(split.vocabulary.words):,} words in the lexicon: {split.lexicon_bytes:,} bytes"
+    )
+
+
+def _first_lines(tokens: object) -> list[list[int]]:
+    """A text of under 50 lines has none held out: calibrate on its beginning."""
+    return [list(tokens.ids[1 : CALIBRATION_TOKENS + 1])]
+
+
+def calibration_rows(lines: list[list[int]], steps: int = 40) -> np.ndarray:
+    """Held-out lines as rows of `steps` tokens, int [B, steps], each line led by id 0."""
+    flat: list[int] = []
+    for line in lines:
+        flat += [0, *line]
+        if len(flat) >= CALIBRATION_TOKENS:
+            break
+    rows = max(1, len(flat) // steps)
+    flat = (flat * (steps // len(flat) + 1))[: rows * steps]
+    return np.array(flat, np.int64).reshape(rows, steps)
+
+
+def _quantized(options: RunOptions, split: Split, weights: dict[str, np.ndarray], held: list[list[int]]) -> Model:
+    graph = quantize(split.shape, weights, calibration_rows(held))
+    info = ModelInfo(
+        name=options.name,
+        kind=options.kind,
+        language=options.language,
+        licence=options.licence,
+        alphabet=alphabet_of(options.language),
+        top_millinats=split.vocabulary.top_millinats,
+        attribution=options.attribution,
+    )
+    return Model(info, split.vocabulary.words, split.vocabulary.levels, write_tflite(graph))
+
+
+def _write_metrics(run: Path, options: RunOptions, split: Split, counts: Counter[str], model: Model) -> None:
+    language = build_language(model)
+    metrics = {
+        "language_bytes": len(language.content),
+        "lexicon_bytes": split.lexicon_bytes,
+        "lexicon_words": len(model.words),
+        "rows": split.shape.rows,
+        "hidden": split.shape.hidden,
+        "embedding": split.shape.embedding,
+        "text_words": counts.total(),
+        "text_distinct_words": len(counts),
+        "epochs": options.plan.epochs,
+    }
+    write_whole(run / "metrics.json", (json.dumps(metrics, indent=2) + "\n").encode())
+    write_whole(run / "README.md", render_card(model.info, metrics, [Path(p).name for p, _ in options.texts]).encode())
+
+
+def write_whole_npz(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    """np.savez that leaves no half-written file."""
+    part = path.with_name(path.stem + ".part.npz")
+    try:
+        np.savez(part, **arrays)
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise TinylmError(f"'{path}' could not be written: {error.strerror}.", "Free some room, then run it again.") from error
+
+
