@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from predict_model import EngineModel, network_hash
 from predict_rig import Probe, build_probe, render_language
+
 from tinylm.lexicon import pack_lexicon
 
 FRENCH = "'abcdeinostuyzéÿœ"
@@ -92,6 +93,14 @@ def test_a_session_with_the_character_kind_goes_as_in_the_model(
         take_step(probe, model, act, value)
 
 
+def test_accepting_a_word_typed_with_a_longer_apostrophe_follows_the_line_as_it_then_is(probe: Probe) -> None:
+    model = EngineModel("character", FRENCH, (), (), 0, 0, 1000, 5000)
+    load(probe, model)
+    typing = [("feed", "on a\u2019"), ("suggest", 3), ("accept", 1), ("suggest", 3), ("backspace", 2), ("suggest", 5)]
+    for act, value in typing:
+        take_step(probe, model, act, value)
+
+
 SMALL = EngineModel("word", "'abcdeinost", ("a", "sea", "seat", "so"), (0, 0, 2, 0), -3000, 500, 1000, 5000)
 
 
@@ -117,7 +126,9 @@ def test_upper_case_keeps_the_letters_as_typed(probe: Probe) -> None:
 @pytest.mark.parametrize("start", range(0xDF, 0x180, 30))
 def test_every_latin_letter_is_known_in_upper_case(probe: Probe, start: int) -> None:
     lower = [chr(c) for c in range(start, min(start + 30, 0x180))]
-    letters = [c for c in lower if c.islower() and len(c.upper()) == 1 and c.upper().lower() == c and ord(c.upper()) < 0x180]
+    letters = [
+        c for c in lower if c.islower() and c.upper().lower() == c and len(c.upper()) == 1 and c.upper() < "\u0180"
+    ]
     if not letters:
         pytest.skip("no cased letters here")
     words = tuple(a + a for a in letters)

@@ -93,7 +93,7 @@ def _check(words: tuple[str, ...], levels: tuple[int, ...], alphabet: str, block
     if not 1 <= block_words <= 255:
         raise TinylmError(f"A block of {block_words} words is not possible: 1 to 255 are.", "Leave block_words out.")
     if levels.count(0) > MAX_WORDS - FIRST_WORD_ROW:
-        raise TinylmError(f"{levels.count(0)} words with a row are too many: at most {MAX_WORDS - FIRST_WORD_ROW}.", again)
+        raise TinylmError(f"{levels.count(0)} words have a row; at most {MAX_WORDS - FIRST_WORD_ROW} can.", again)
     letters, previous = set(alphabet), ""
     for word, level in zip(words, levels):
         if not 1 <= len(word) <= MAX_WORD_LETTERS or not letters.issuperset(word):
