@@ -17,7 +17,9 @@ import numpy as np
 
 from tinylm import __version__
 from tinylm.errors import TinylmError
+from tinylm.flatbuffer import read_tflite
 from tinylm.generate import EngineSizes, view_model, write_c
+from tinylm.graph import understand_step
 from tinylm.language import build_language
 from tinylm.model import Model
 from tinylm.resources import cache_dir, firmware_dir
@@ -136,6 +138,11 @@ class HostEngine:
         rows = np.zeros(65_536, np.int32)
         count = _check(self._library.tlm_library_scores(self._state, rows.ctypes.data))
         return rows[:count]
+
+    @property
+    def units_per_nat(self) -> int:
+        """Score units in one nat."""
+        return understand_step(read_tflite(self.model.tflite)).units_per_nat
 
     def hash(self, start: int, stride: int, steps: int) -> int:
         """The golden hash of `steps` steps (tlm_network_hash)."""

@@ -1,0 +1,145 @@
+"""Measures a model's int8 artifact on texts, on this computer. Knows models and files; the rule itself is measure.py's."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tinylm.corpus import find_texts, read_lines, word_finder
+from tinylm.engine import HostEngine
+from tinylm.errors import TinylmError
+from tinylm.measure import Figures, Tally, figures_of, type_lines
+from tinylm.model import BOUNDARY_ROW, UNKNOWN_ROW, Model
+
+LEAST_SPELLED = 0.01  # share of the unknown row that is kept for words outside the lexicon
+
+
+@dataclass(frozen=True)
+class TextFigures:
+    """Figures of one text file (or of all together)."""
+
+    text: str
+    figures: Figures
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What `tinylm evaluate` shows: each text, and the mean of their savings."""
+
+    model: str
+    language_bytes: int
+    shown: int
+    texts: tuple[TextFigures, ...]
+
+    @property
+    def mean_kss(self) -> float:
+        """Mean of the texts' savings, each text counted once."""
+        return float(np.mean([t.figures.kss for t in self.texts]))
+
+    def as_json(self) -> dict:
+        """For programs."""
+        texts = {t.text: asdict(t.figures) for t in self.texts}
+        return {"model": self.model, "language_bytes": self.language_bytes, "shown": self.shown, "mean_kss": self.mean_kss, "texts": texts}
+
+
+def load_lines(path: Path, alphabet: str, most: int | None = None) -> list[list[str]]:
+    """The normalised lines of a text that have a word, at most `most`."""
+    words_of = word_finder(alphabet)
+    lines = []
+    for line in read_lines(path):
+        if words := words_of(line):
+            lines.append(words)
+            if most and len(lines) >= most:
+                break
+    if not lines:
+        raise TinylmError(f"'{path}' has no word in it.", f"Letters that count: {alphabet}")
+    return lines
+
+
+def evaluate_model(
+    model: Model,
+    language_bytes: int,
+    paths: Sequence[Path],
+    shown: int = 3,
+    most_lines: int | None = None,
+    report: Callable[[str, int, int], None] | None = None,
+) -> Evaluation:
+    """Type every text on the host engine. `report(text, lines done, lines)`."""
+    engine = HostEngine(model)
+    words = set(model.words)
+    found = []
+    for path in find_texts(paths):
+        lines = load_lines(path, model.info.alphabet, most_lines)
+        told = (lambda done, path=path, lines=lines: report(path.stem, done, len(lines))) if report else None
+        tally = type_lines(engine, lines, shown, words.__contains__ if words else lambda _: True, True, told)
+        add_bits(engine, lines, tally)
+        found.append(TextFigures(path.stem, figures_of(tally)))
+    return Evaluation(model.info.name, language_bytes, shown, tuple(found))
+
+
+def add_bits(engine: HostEngine, lines: Sequence[Sequence[str]], tally: Tally) -> None:
+    """Bits that the model needs for the lines: every letter, every space, and the end of each line."""
+    cost = _WordCost(engine) if engine.model.info.kind == "word" else _SymbolCost(engine)
+    for words in lines:
+        tally.bits += cost.line_bits(words)
+        tally.bit_characters += len(" ".join(words)) + 1
+
+
+def _nats(scores: np.ndarray, units_per_nat: int) -> np.ndarray:
+    """-log P of every row."""
+    logits = scores / units_per_nat
+    return np.log(np.sum(np.exp(logits - logits.max()))) + logits.max() - logits
+
+
+class _WordCost:
+    """Words with a row cost their row; others the unknown row and their share of it; unknown ones are spelled evenly."""
+
+    def __init__(self, engine: HostEngine) -> None:
+        info, model = engine.model.info, engine.model
+        self.engine, self.units = engine, engine.units_per_nat
+        self.row = {w: i + 2 for i, w in enumerate(model.row_words)}
+        self.extra = {
+            w: -(info.top_millinats - (level - 1) * info.level_millinats) / 1000
+            for w, level in zip(model.words, model.levels)
+            if level
+        }
+        known = sum(math.exp(-nats) for nats in self.extra.values())
+        self.scale = min(1.0, (1 - LEAST_SPELLED) / known) if known else 1.0
+        self.spelled = -math.log(max(LEAST_SPELLED, 1 - known))
+        self.letter = math.log(len(info.alphabet) + 1)
+
+    def line_bits(self, words: Sequence[str]) -> float:
+        total, line = 0.0, ""
+        for word in (*words, ""):
+            self.engine.type_line(line)
+            nats = _nats(self.engine.scores(), self.units)
+            total += nats[BOUNDARY_ROW] if not word else self._word(word, nats)
+            line += word + " "
+        return total / math.log(2)
+
+    def _word(self, word: str, nats: np.ndarray) -> float:
+        if word in self.row:
+            return nats[self.row[word]]
+        if word in self.extra:
+            return nats[UNKNOWN_ROW] + self.extra[word] - math.log(self.scale)
+        return nats[UNKNOWN_ROW] + self.spelled + self.letter * (len(word) + 1)
+
+
+class _SymbolCost:
+    """Every letter, space and line end costs its symbol."""
+
+    def __init__(self, engine: HostEngine) -> None:
+        self.engine, self.units = engine, engine.units_per_nat
+        self.symbol = {letter: i + 2 for i, letter in enumerate(engine.model.info.alphabet)} | {" ": 1}
+
+    def line_bits(self, words: Sequence[str]) -> float:
+        total, line = 0.0, " ".join(words)
+        for i in range(len(line) + 1):
+            self.engine.type_line(line[:i])
+            nats = _nats(self.engine.scores(), self.units)
+            total += nats[self.symbol[line[i]] if i < len(line) else 0]
+        return total / math.log(2)
