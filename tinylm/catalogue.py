@@ -1,0 +1,83 @@
+"""Which models are here: shipped ones and folders of one's own. Knows names and sizes; trains and builds nothing."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from tinylm.errors import TinylmError, nearest
+from tinylm.model import Model, load_model
+from tinylm.project import Project, find_project
+from tinylm.resources import shipped_models_dir
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A model that can be named. `figures` are metrics.json's."""
+
+    name: str
+    folder: Path
+    language: str
+    kind: str
+    licence: str
+    language_bytes: int
+    figures: dict
+
+
+def read_entry(folder: Path) -> Entry:
+    """The catalogue's line of a model folder."""
+    try:
+        info = json.loads((folder / "model.json").read_text("utf-8"))
+        metrics = json.loads((folder / "metrics.json").read_text("utf-8"))
+        return Entry(info["name"], folder, info["language"], info["kind"], info["licence"], metrics["language_bytes"], metrics)
+    except (OSError, ValueError, KeyError) as error:
+        raise TinylmError(f"'{folder}' is no model folder: {error}.", "See `tinylm models`.") from error
+
+
+def shipped_entries() -> list[Entry]:
+    """The shipped models, smallest first."""
+    folders = [p.parent for p in shipped_models_dir().glob("*/model.json")]
+    return sorted((read_entry(f) for f in folders), key=lambda e: (e.language_bytes, e.name))
+
+
+def project_entry(project: Project | None) -> Entry | None:
+    """The model that a project trained, where it did."""
+    if project is None:
+        return None
+    folder = project.folder / project.model if project.model and (project.folder / project.model).is_dir() else project.run_folder
+    return read_entry(folder) if (folder / "metrics.json").is_file() and (folder / "model.json").is_file() else None
+
+
+def find_folder(name: str) -> Path:
+    """The folder of a shipped model's name or of a path. Raises TinylmError with the nearest name."""
+    shipped = {e.name: e.folder for e in shipped_entries()}
+    if name in shipped:
+        return shipped[name]
+    if Path(name).is_dir():
+        return Path(name)
+    raise TinylmError(f"There is no model '{name}', and no such folder.", nearest(name, shipped) if shipped else "")
+
+
+def choose_model(name: str | None, most_bytes: int | None = None, language: str = "en") -> Model:
+    """The model named, else the project's own, else the largest shipped word model of that language within `most_bytes`.
+
+    Raises TinylmError when there is none.
+    """
+    project = find_project()
+    named = name or (project.model if project else "")
+    if named:
+        return load_model(find_folder(named))
+    own = project_entry(project)
+    if own:
+        return load_model(own.folder)
+    language = project.language if project else language
+    fits = [
+        e
+        for e in shipped_entries()
+        if e.kind == "word" and e.language == language and (most_bytes is None or e.language_bytes <= most_bytes)
+    ]
+    if not fits:
+        limit = f" of at most {most_bytes:,} language bytes" if most_bytes is not None else ""
+        raise TinylmError(f"No shipped '{language}' model{limit} is here.", "Train one: tinylm train TEXT --budget 24K")
+    return load_model(fits[-1].folder)

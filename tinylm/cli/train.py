@@ -1,0 +1,105 @@
+"""`tinylm train`."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import click
+
+from tinylm.cli.console import progress_bars, show_json
+from tinylm.errors import TinylmError
+from tinylm.project import Project, find_project
+
+
+@click.command("train", context_settings={"show_default": True})
+@click.argument("text", nargs=-1, type=click.Path(path_type=str))
+@click.option("--output", "-o", type=click.Path(path_type=Path), help="Run folder.  [default: runs/NAME]")
+@click.option("--name", help="The model's name.  [default: the project's, or the first text's]")
+@click.option("--kind", type=click.Choice(["word", "character"]), help="What the network predicts.  [default: word]")
+@click.option("--language", help="en, de, fr: the letters that make words.  [default: en]")
+@click.option("--budget", help="Language bytes in flash at most: 24K, 256K, 1M.  [default: 256K]")
+@click.option("--epochs", type=click.FloatRange(0.01, 1000), help="Passes over the text.  [default: 3 to 30, by its size]")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, help="Same seed, same text: same bytes, on a CPU.")
+@click.option("--held-out", multiple=True, type=click.Path(path_type=str), help="Texts whose lines must not be learned.")
+@click.option("--licence", default="CC0-1.0", help="Licence of the model, for its card.")
+@click.option("--attribution", multiple=True, help="A line of credit for the card; may be repeated.")
+@click.option("--restart", is_flag=True, help="Throw away what the run folder holds.")
+@click.option("--json", "as_json", is_flag=True, help="Print the metrics as JSON.")
+def command(
+    text: tuple[str, ...],
+    output: Path | None,
+    name: str | None,
+    kind: str | None,
+    language: str | None,
+    budget: str | None,
+    epochs: float | None,
+    restart: bool,
+    as_json: bool,
+    **rest: object,
+) -> None:
+    """Train a model on TEXT: UTF-8 files or folders of .txt files, a sentence or message a line.
+
+    TEXT may end in :WEIGHT (messages.txt:5) to count more than its size. Without TEXT, the project's own
+    (tinylm.toml) is taken. A run that was stopped goes on where it was when the same command is given again.
+    """
+    from tinylm.run import open_run, train_model
+
+    project = find_project() or Project(name="")
+    options = _options(text, project, name, kind, language, budget, epochs, rest)
+    run = output or (project.run_folder if project.name and not name else Path("runs") / options.name)
+    if restart and (run / "run.json").is_file():
+        shutil.rmtree(run)
+    open_run(run, options)
+    with progress_bars() as report:
+        try:
+            train_model(options, run, report)
+        except KeyboardInterrupt:
+            raise TinylmError("Stopped.", f"Give the same command again: '{run}' goes on from its last checkpoint.") from None
+    _show(run, as_json)
+
+
+def _options(text: tuple[str, ...], project: Project, name: str | None, kind: str | None, language: str | None,
+             budget: str | None, epochs: float | None, rest: dict) -> object:  # fmt: skip
+    from tinylm.budget import parse_bytes
+    from tinylm.corpus import find_texts
+    from tinylm.run import RunOptions, default_plan
+
+    named = [_weighted(t) for t in text] or [_weighted(str(project.folder / t)) for t in project.text]
+    if not named:
+        raise click.UsageError("No text was given: tinylm train TEXT [TEXT...], or text = [...] in tinylm.toml.")
+    texts = tuple((str(path), weight) for given, weight in named for path in find_texts([Path(given)]))
+    words = sum(Path(p).stat().st_size for p, _ in texts) // 6  # About six bytes a word.
+    chosen = kind or project.kind
+    return RunOptions(
+        name=name or project.name or Path(named[0][0]).stem,
+        kind=chosen,
+        language=language or project.language,
+        budget=parse_bytes(budget or project.budget or "256K"),
+        texts=texts,
+        held_out=rest["held_out"],
+        plan=default_plan(chosen, words, epochs, rest["seed"]),
+        licence=rest["licence"],
+        attribution=rest["attribution"],
+    )
+
+
+def _weighted(text: str) -> tuple[str, float]:
+    """'file.txt:2.5' -> ('file.txt', 2.5)."""
+    path, colon, weight = text.rpartition(":")
+    if colon and path and weight.replace(".", "", 1).isdigit():
+        if not 0.01 <= float(weight) <= 1000:
+            raise TinylmError(f"The weight of '{path}' is {weight}; 0.01 to 1000 are allowed.")
+        return path, float(weight)
+    return text, 1.0
+
+
+def _show(run: Path, as_json: bool) -> None:
+    import json
+
+    metrics = json.loads((run / "metrics.json").read_text("utf-8"))
+    if as_json:
+        show_json({"run": str(run), **metrics})
+        return
+    click.echo(f"'{run}' holds the model: {metrics['language_bytes']:,} language bytes.")
+    click.echo(f"Next: tinylm evaluate --model {run} TEXT, or tinylm build --model {run} --board NAME")

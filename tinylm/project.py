@@ -1,0 +1,71 @@
+"""tinylm.toml: what a project folder says of its text, language, board and budget. Knows the file; builds nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from tinylm.errors import TinylmError, nearest
+
+FILE_NAME = "tinylm.toml"
+FRAMEWORKS = ("native",)
+
+
+@dataclass(frozen=True)
+class Project:
+    """Every key of tinylm.toml; paths are relative to its folder. An empty `model` means: the one trained here, else shipped."""
+
+    name: str
+    text: tuple[str, ...] = ()
+    language: str = "en"
+    kind: str = "word"
+    board: str = "qemu-cortex-m4"
+    budget: str = ""
+    framework: str = "native"
+    model: str = ""
+    folder: Path = Path(".")
+
+    @property
+    def run_folder(self) -> Path:
+        """Where `tinylm train` puts this project's model."""
+        return self.folder / "runs" / self.name
+
+    @property
+    def build_folder(self) -> Path:
+        """Where `tinylm build` puts firmware, one folder a board."""
+        return self.folder / "build"
+
+
+def find_project(start: Path | None = None) -> Project | None:
+    """The project of the current folder, or of the nearest folder above; None where there is none."""
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        if (folder / FILE_NAME).is_file():
+            return read_project(folder / FILE_NAME)
+    return None
+
+
+def read_project(path: Path) -> Project:
+    """Read and check a tinylm.toml. Raises TinylmError that names the key and what is allowed."""
+    try:
+        table = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise TinylmError(f"'{path}' is no TOML file: {error}.", "Correct that line; `tinylm init` shows a good one.") from error
+    allowed = {f.name for f in dataclasses.fields(Project)} - {"folder"}
+    for key, value in table.items():
+        if key not in allowed:
+            raise TinylmError(f"'{path}' has the unknown key '{key}'.", nearest(key, allowed))
+        wanted = list if key == "text" else str
+        if not isinstance(value, wanted) or (key == "text" and not all(isinstance(t, str) for t in value)):
+            raise TinylmError(f"'{path}': {key} is {value!r}; a {'list of texts' if key == 'text' else 'text'} is needed.")
+    if not table.get("name"):
+        raise TinylmError(f"'{path}' has no name.", 'Add a line like name = "radio".')
+    if table.get("framework", "native") not in FRAMEWORKS:
+        raise TinylmError(f"'{path}': framework is '{table['framework']}'.", f"Allowed: {', '.join(FRAMEWORKS)}.")
+    # A relative folder makes relative, readable paths when the command is run inside the project.
+    folder = path.parent
+    if folder == Path.cwd():
+        folder = Path(".")
+    return Project(**{**table, "text": tuple(table.get("text", ()))}, folder=folder)
