@@ -1,0 +1,115 @@
+"""A build folder: a model and a board in, generated C, firmware, image and memory report out. Knows the order; no details.
+
+docs/DESIGN.md, "A build folder", lists its files. A build appears whole or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tinylm.board import Board
+from tinylm.catalogue import shipped_entries
+from tinylm.errors import TinylmError
+from tinylm.firmware import compile_firmware
+from tinylm.generate import EngineSizes, ModelView, engine_ram_bytes, view_model, write_c
+from tinylm.language import build_language
+from tinylm.memory import MemoryReport, largest_language_bytes, predict_memory, require_fit
+from tinylm.model import Model
+
+Report = Callable[[str, int, int, str], None]  # stage, done, total, note
+SMALL_RAM_BYTES = 16 * 1024
+
+
+@dataclass(frozen=True)
+class Build:
+    """What `build.json` says. Paths are names within the folder."""
+
+    board: str
+    model: str
+    kind: str
+    language: str
+    model_hash: int
+    language_bytes: int
+    toolchain: str
+    elf: str
+    images: dict[str, str]
+    predicted: MemoryReport | None
+    measured: MemoryReport | None
+
+
+def engine_sizes(board: Board) -> EngineSizes:
+    """How long a line and how many moments a board's RAM affords; a computer has plenty."""
+    small = board.memory is not None and board.memory.ram.bytes <= SMALL_RAM_BYTES
+    return EngineSizes(history=4, line_bytes=160, beam=2) if small else EngineSizes(history=16, line_bytes=512, beam=4)
+
+
+def plan_build(model: Model, board: Board) -> tuple[ModelView, MemoryReport]:
+    """Everything that is known before compiling.
+
+    Raises TinylmError when the model does not fit: by how much, and what does.
+    """
+    view = view_model(model, build_language(model), engine_sizes(board))
+    predicted = predict_memory(board, len(view.language.content), engine_ram_bytes(view))
+    try:
+        require_fit(board, predicted)
+    except TinylmError as error:
+        most = largest_language_bytes(board)
+        fits = [e for e in shipped_entries() if most is not None and e.language_bytes <= most and e.kind == "word"]
+        hint = f" Shipped and fitting: --model {fits[-1].name}." if fits else ""
+        raise TinylmError(error.message, error.hint + hint) from error
+    return view, predicted
+
+
+def build(model: Model, board: Board, output: Path, toolchain: str | None, report: Report) -> Build:
+    """Generate, compile, link, check. `output` then holds this build and nothing else.
+
+    Raises TinylmError when `output` is something else, the model does not fit, or a tool is missing.
+    """
+    if output.exists() and (not output.is_dir() or (any(output.iterdir()) and not (output / "build.json").is_file())):
+        raise TinylmError(f"'{output}' is not empty and holds no build.", "Give another folder with --output.")
+    view, predicted = plan_build(model, board)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix=f".{output.name}-", dir=output.parent))
+    try:
+        report("generate", 0, 1, "")
+        far = board.compiler.architecture == "avr"
+        write_c(view, scratch / "generated", far)
+        report("generate", 1, 1, "")
+        made = compile_firmware(
+            board, scratch / "generated", scratch, toolchain, lambda done, total, name: report("compile", done, total, name)
+        )
+        report("compile", 1, 1, "")
+        images = {kind: path.name for kind, path in made.images.items()}
+        info, language = model.info, view.language
+        result = Build(board.name, info.name, info.kind, info.language, model.hash, len(language.content),
+                       made.toolchain, made.elf.name, images, predicted if board.memory else None, made.memory)  # fmt: skip
+        (scratch / "build.json").write_text(json.dumps(asdict(result), indent=2) + "\n", "utf-8")
+        _put(scratch, output)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return result
+
+
+def _put(scratch: Path, output: Path) -> None:
+    """The old build goes when the new one is whole."""
+    scratch.chmod(0o755)
+    old = None
+    if output.exists():
+        old = Path(tempfile.mkdtemp(prefix=f".{output.name}-old-", dir=output.parent))
+        output.replace(old / "build")
+    scratch.replace(output)
+    if old:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def read_build(folder: Path) -> dict:
+    """build.json of a build folder. Raises TinylmError that names the command that makes one."""
+    try:
+        return json.loads((folder / "build.json").read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise TinylmError(f"'{folder}' holds no build.", "Make one: tinylm build --board NAME") from error

@@ -1,0 +1,57 @@
+"""`tinylm build`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from tinylm.cli.console import progress_bars, show_json, show_table
+from tinylm.project import Project, find_project
+
+
+@click.command("build", context_settings={"show_default": True})
+@click.option("--board", "-b", help="Which board; `tinylm boards` lists them.  [default: the project's]")
+@click.option("--model", "-m", help="Model name or folder.  [default: the project's own, else the largest shipped that fits]")
+@click.option("--output", "-o", type=click.Path(path_type=Path), help="Build folder.  [default: build/BOARD]")
+@click.option("--toolchain", type=click.Choice(["gcc", "zig"]), help="Which compiler.  [default: gcc where found, else zig]")
+@click.option("--json", "as_json", is_flag=True, help="Print build.json.")
+def command(board: str | None, model: str | None, output: Path | None, toolchain: str | None, as_json: bool) -> None:
+    """Build a board's firmware: generated C, firmware, image, and what memory it takes.
+
+    In a project folder `tinylm build` alone is enough.
+    """
+    from tinylm.board import load_board
+    from tinylm.building import build
+    from tinylm.catalogue import choose_model
+    from tinylm.memory import largest_language_bytes
+
+    project = find_project() or Project(name="")
+    name = board or (project.board if project.name else "")
+    if not name:
+        raise click.UsageError("Which board? Give --board NAME; `tinylm boards` lists them.")
+    chosen = load_board(name)
+    taken = choose_model(model, largest_language_bytes(chosen))
+    folder = output or project.build_folder / name
+    with progress_bars() as report:
+        made = build(taken, chosen, folder, toolchain, report)
+    if as_json:
+        show_json({"folder": str(folder), **asdict(made)})
+        return
+    _show(made, folder)
+
+
+def _show(made: object, folder: Path) -> None:
+    measured, predicted = made.measured, made.predicted
+    if measured:
+        rows = [[u.name, f"{u.flash_bytes:,}", f"{u.ram_bytes:,}"] for u in measured.groups]
+        rows.append(["stack", "", f"{measured.stack_bytes:,}"])
+        rows.append(["in all", f"{measured.flash_bytes:,}", f"{measured.ram_bytes:,}"])
+        rows.append(["predicted", f"{predicted.flash_bytes:,}", f"{predicted.ram_bytes:,}"])
+        limits = measured.flash_limit_bytes, measured.ram_limit_bytes
+        rows.append([f"{made.board} has", f"{limits[0]:,}", f"{limits[1]:,}"])
+        show_table(f"{made.model} on {made.board} (bytes)", ["part", "flash", "RAM"], rows, right=(1, 2))
+    images = ", ".join(str(folder / name) for name in made.images.values()) or str(folder / made.elf)
+    click.echo(f"Built {images} with {made.toolchain}.")
+    click.echo(f"Next: tinylm type --board {made.board}")
