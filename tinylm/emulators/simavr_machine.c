@@ -1,0 +1,165 @@
+/* An AVR in simavr with its USART0 on a TCP port of 127.0.0.1: simavr_machine LIBRARY CORE HERTZ ELF.
+ * Prints the port; ends when standard input does. Declares what it needs of libsimavr 1.x itself: no headers needed. */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <dlfcn.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+typedef struct avr_t avr_t;
+typedef struct avr_irq_t avr_irq_t;
+typedef void (*notify_t)(avr_irq_t *irq, uint32_t value, void *param);
+
+/* The start of simavr's elf_firmware_t, which has read this way since 1.0; the rest is the library's. */
+typedef struct {
+    char core[64];
+    uint32_t hertz;
+    uint8_t rest[64 * 1024];
+} firmware_t;
+
+enum { INPUT = 0, OUTPUT = 1, OUT_XON = 2, OUT_XOFF = 3 };       /* lines of a simavr UART */
+enum { UART0_LINES = 0x75617230, UART0_FLAGS = 0x75617330 };     /* 'u' 'a' 'r' '0', 'u' 'a' 's' '0' */
+enum { BUFFER_BYTES = 65536, INSTRUCTIONS = 2000, IDLE_NAPS = 100, BOOT_INSTRUCTIONS = 200000 };
+enum { RUNNING = 2, SLEEPING = 3, DONE = 6, CRASHED = 7 };        /* what avr_run returns */
+
+static struct {
+    int listener, client;
+    uint8_t in[BUFFER_BYTES], out[BUFFER_BYTES];
+    size_t in_at, in_end, out_end;
+    int may_send; /* the USART's input has room; at first: the firmware has had the time to switch it on */
+} line = {.client = -1};
+
+static void *symbol(void *library, const char *name)
+{
+    void *found = dlsym(library, name);
+    if (found == NULL) {
+        fprintf(stderr, "libsimavr has no %s\n", name);
+        exit(1);
+    }
+    return found;
+}
+
+static void on_xon(avr_irq_t *irq, uint32_t value, void *param) { (void)irq, (void)value, (void)param, line.may_send = 1; }
+
+static void on_xoff(avr_irq_t *irq, uint32_t value, void *param) { (void)irq, (void)value, (void)param, line.may_send = 0; }
+
+static void flush_output(void)
+{
+    size_t sent = 0;
+    while (line.client >= 0 && sent < line.out_end) {
+        ssize_t n = send(line.client, line.out + sent, line.out_end - sent, MSG_NOSIGNAL);
+        if (n <= 0) {
+            break;
+        }
+        sent += (size_t)n;
+    }
+    line.out_end = 0;
+}
+
+static void on_output(avr_irq_t *irq, uint32_t value, void *param)
+{
+    (void)irq, (void)param;
+    line.out[line.out_end++] = (uint8_t)value;
+    if (line.out_end == BUFFER_BYTES) {
+        flush_output();
+    }
+}
+
+/* Ends the process with its parent, takes a new client, reads what has come. */
+static void attend(int timeout_ms)
+{
+    struct pollfd watched[2] = {{0, POLLIN, 0}, {line.client < 0 ? line.listener : line.client, POLLIN, 0}};
+    flush_output();
+    if (poll(watched, line.in_at < line.in_end ? 1 : 2, timeout_ms) <= 0) {
+        return;
+    }
+    if (watched[0].revents != 0) {
+        exit(0);
+    }
+    if (watched[1].revents != 0 && line.client < 0) {
+        line.client = accept(line.listener, NULL, NULL);
+    } else if (watched[1].revents != 0) {
+        ssize_t n = recv(line.client, line.in, BUFFER_BYTES, 0);
+        line.in_at = 0;
+        line.in_end = n > 0 ? (size_t)n : 0;
+        if (n <= 0) {
+            close(line.client);
+            line.client = -1;
+        }
+    }
+}
+
+static void listen_locally(void)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof at;
+    line.listener = socket(AF_INET, SOCK_STREAM, 0);
+    if (bind(line.listener, (struct sockaddr *)&at, size) != 0 || listen(line.listener, 1) != 0 ||
+        getsockname(line.listener, (struct sockaddr *)&at, &size) != 0) {
+        perror("simavr_machine");
+        exit(1);
+    }
+    printf("%d\n", ntohs(at.sin_port));
+    fflush(stdout);
+}
+
+int main(int argc, char **argv)
+{
+    static firmware_t firmware;
+    void *library = argc == 5 ? dlopen(argv[1], RTLD_NOW) : NULL;
+    if (library == NULL) {
+        fprintf(stderr, "%s\n", argc == 5 ? dlerror() : "LIBRARY CORE HERTZ ELF are needed");
+        return 1;
+    }
+    avr_t *(*make)(const char *) = (avr_t * (*)(const char *)) symbol(library, "avr_make_mcu_by_name");
+    int (*init)(avr_t *) = (int (*)(avr_t *))symbol(library, "avr_init");
+    int (*read_elf)(const char *, firmware_t *) = (int (*)(const char *, firmware_t *))symbol(library, "elf_read_firmware");
+    void (*load)(avr_t *, firmware_t *) = (void (*)(avr_t *, firmware_t *))symbol(library, "avr_load_firmware");
+    int (*run)(avr_t *) = (int (*)(avr_t *))symbol(library, "avr_run");
+    int (*control)(avr_t *, uint32_t, void *) = (int (*)(avr_t *, uint32_t, void *))symbol(library, "avr_ioctl");
+    avr_irq_t *(*get_line)(avr_t *, uint32_t, int) =
+        (avr_irq_t * (*)(avr_t *, uint32_t, int)) symbol(library, "avr_io_getirq");
+    void (*notify)(avr_irq_t *, notify_t, void *) =
+        (void (*)(avr_irq_t *, notify_t, void *))symbol(library, "avr_irq_register_notify");
+    void (*raise_line)(avr_irq_t *, uint32_t) = (void (*)(avr_irq_t *, uint32_t))symbol(library, "avr_raise_irq");
+
+    listen_locally();
+    (void)dup2(STDERR_FILENO, STDOUT_FILENO); /* simavr prints as it loads */
+    avr_t *avr = make(argv[2]);
+    if (avr == NULL || init(avr) != 0 || read_elf(argv[4], &firmware) != 0) {
+        fprintf(stderr, "simavr cannot run %s on %s\n", argv[4], argv[2]);
+        return 1;
+    }
+    firmware.hertz = (uint32_t)strtoul(argv[3], NULL, 10);
+    load(avr, &firmware);
+    uint32_t no_flags = 0; /* neither echo on standard output nor naps of its own */
+    control(avr, UART0_FLAGS, &no_flags);
+    notify(get_line(avr, UART0_LINES, OUTPUT), on_output, NULL);
+    notify(get_line(avr, UART0_LINES, OUT_XON), on_xon, NULL);
+    notify(get_line(avr, UART0_LINES, OUT_XOFF), on_xoff, NULL);
+    avr_irq_t *input = get_line(avr, UART0_LINES, INPUT);
+    attend(-1);
+    for (int i = 0; i < BOOT_INSTRUCTIONS && run(avr) == RUNNING; i++) {
+    }
+    line.may_send = 1;
+    int naps = 0; /* cycles in a row that the CPU slept; more than a few bytes last: it only waits for one */
+    for (;;) {
+        for (int i = 0, state = 0; i < INSTRUCTIONS && state != SLEEPING; i++) {
+            if (line.may_send && line.in_at < line.in_end) {
+                raise_line(input, line.in[line.in_at++]);
+            }
+            state = run(avr);
+            if (state == DONE || state == CRASHED) {
+                fprintf(stderr, "the emulated CPU stopped\n");
+                return 1;
+            }
+            naps = state == SLEEPING ? naps + 1 : 0;
+        }
+        attend(naps > IDLE_NAPS && line.in_at == line.in_end ? -1 : 0);
+    }
+}

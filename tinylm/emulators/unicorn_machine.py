@@ -1,0 +1,155 @@
+"""A CPU in Unicorn with flash, RAM and one UART: enough to run an image, with PyPI alone.
+
+Runs as a process of its own: `python -m tinylm.emulators.unicorn_machine BOARD_FILE IMAGE`. Prints its TCP port.
+Knows instruction sets and UART registers; has no boot ROM, no clock, no interrupt.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import signal
+import struct
+import sys
+from pathlib import Path
+
+import unicorn
+from unicorn import arm_const, riscv_const
+
+from tinylm.board import Board, Region, read_board
+from tinylm.emulators.line import Line
+
+_PAGE = 0x1000
+_NEVER = 0xFFFFFFFE  # no code is there, so emulation runs until the guest sleeps
+
+
+class CmsdkUart:
+    """Arm's CMSDK UART: DATA 0, STATE 4 (bit 0: transmitter full, bit 1: a byte was received)."""
+
+    def __init__(self, line: Line) -> None:
+        self.line = line
+        self.empty_reads = 0
+
+    def read(self, uc: unicorn.Uc, offset: int, size: int, user: object) -> int:
+        line = self.line
+        if offset == 0:
+            self.empty_reads = 0
+            return line.waiting.pop() if line.waiting else 0
+        if offset != 4:
+            return 0
+        return 2 if line.waiting or self._look() else 0
+
+    def write(self, uc: unicorn.Uc, offset: int, size: int, value: int, user: object) -> None:
+        if offset == 0:
+            self.empty_reads = 0
+            self.line.send(value & 0xFF)
+
+    def _look(self) -> bool:
+        """The second look in a row at an empty receiver means that the guest only waits: then so does this process."""
+        self.empty_reads += 1
+        if self.empty_reads == 1:
+            return self.line.poll()
+        self.line.wait()
+        return True
+
+
+class EspUart(CmsdkUart):
+    """Espressif's UART: FIFO 0, STATUS 0x1C (bits 9:0 received, 25:16 to send)."""
+
+    def read(self, uc: unicorn.Uc, offset: int, size: int, user: object) -> int:
+        line = self.line
+        if offset == 0:
+            self.empty_reads = 0
+            return line.waiting.pop() if line.waiting else 0
+        if offset != 0x1C:
+            return 0
+        return min(len(line.waiting), 128) if line.waiting or self._look() else 0
+
+
+_UARTS = {"cmsdk-uart": CmsdkUart, "esp-uart": EspUart}
+
+
+class Machine:
+    """A board's image in memory, its UART on `line`, the CPU at reset."""
+
+    def __init__(self, board: Board, image: bytes, line: Line) -> None:
+        self.board = board
+        self.line = line
+        self.uc = _CPUS[board.compiler.architecture](board)
+        self._buffers = []
+        self._map_region(board.memory.flash, image)
+        self._map_region(board.memory.ram, b"")
+        uart = _UARTS[board.serial.kind](line)
+        self.uc.mmio_map(board.serial.base, _PAGE, uart.read, None, uart.write, None)
+        self._map_registers()
+
+    def run(self) -> None:
+        """Runs for ever; a guest that sleeps (WFI) is woken by the next byte."""
+        at, counter = _RESETS[self.board.compiler.architecture](self)
+        while True:
+            self.uc.emu_start(at, _NEVER)
+            self.line.wait()
+            at = self.uc.reg_read(counter) | (at & 1)
+
+    def _map_region(self, region: Region, content: bytes) -> None:
+        """One piece of this process's memory, seen at the region's origin and at its alias."""
+        buffer = ctypes.create_string_buffer(content, max(region.bytes, len(content)) + _PAGE)
+        start = -(-ctypes.addressof(buffer) // _PAGE) * _PAGE
+        ctypes.memmove(start, content, len(content))
+        self._buffers.append(buffer)
+        for origin in (region.origin, region.alias):
+            if origin is not None:
+                self.uc.mem_map_ptr(origin, region.bytes, unicorn.UC_PROT_ALL, start)
+
+    def _map_registers(self) -> None:
+        """Plain memory wherever else the port writes: watchdogs, a second serial line, the interrupt controller."""
+        for start, size in _REGISTERS[self.board.compiler.architecture]:
+            self.uc.mem_map(start, size)
+
+
+def _arm(board: Board) -> unicorn.Uc:
+    uc = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
+    uc.ctl_set_cpu_model(_ARM_MODELS[board.chip])
+    return uc
+
+
+def _reset_arm(machine: Machine) -> tuple[int, int]:
+    stack, start = struct.unpack("<II", machine.uc.mem_read(machine.board.memory.flash.origin, 8))
+    machine.uc.reg_write(arm_const.UC_ARM_REG_SP, stack)
+    return start | 1, arm_const.UC_ARM_REG_PC
+
+
+def _riscv(board: Board) -> unicorn.Uc:
+    return unicorn.Uc(unicorn.UC_ARCH_RISCV, unicorn.UC_MODE_RISCV32)
+
+
+def _reset_riscv(machine: Machine) -> tuple[int, int]:
+    return machine.board.memory.flash.origin + 8, riscv_const.UC_RISCV_REG_PC
+
+
+_CPUS = {"arm": _arm, "riscv32": _riscv}
+_RESETS = {"arm": _reset_arm, "riscv32": _reset_riscv}
+_REGISTERS = {"arm": ((0xE000E000, _PAGE),), "riscv32": ((0x60001000, 0xFF000),)}
+_ARM_MODELS = {
+    "Cortex-M0": arm_const.UC_CPU_ARM_CORTEX_M0,
+    "Cortex-M3": arm_const.UC_CPU_ARM_CORTEX_M3,
+    "Cortex-M4": arm_const.UC_CPU_ARM_CORTEX_M4,
+    "Cortex-M7": arm_const.UC_CPU_ARM_CORTEX_M7,
+    "Cortex-M33": arm_const.UC_CPU_ARM_CORTEX_M33,
+}
+
+
+def main(board_file: str, image: str) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's; it closes this process
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    line = Line()
+    machine = Machine(read_board(Path(board_file)), Path(image).read_bytes(), line)
+    line.announce()
+    try:
+        line.wait()
+        machine.run()
+    except unicorn.UcError as error:
+        sys.exit(f"the emulated CPU stopped: {error}")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
