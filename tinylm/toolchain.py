@@ -130,6 +130,11 @@ def find_toolchain(architecture: str, zig_can: bool = True, name: str | None = N
     raise TinylmError(f"No compiler for {architecture} is installed: {' or '.join(wanted)} is needed.", hint)
 
 
+def compiler_tools(architecture: str, zig_can: bool) -> tuple[str, ...]:
+    """The tools, best first, any of which compiles for an architecture."""
+    return (_GCC[architecture], "ziglang") if zig_can else (_GCC[architecture],)
+
+
 def _gcc_toolchain(architecture: str, command: tuple[str, ...]) -> Toolchain:
     if architecture in _BARE:
         return Toolchain("gcc", architecture, command, ("-ffreestanding",), _LINK_BARE, ("-lgcc",))
