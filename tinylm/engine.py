@@ -27,6 +27,7 @@ from tinylm.statuses import describe_status
 
 HOST_SIZES = EngineSizes(history=64, line_bytes=4096)
 MOST_SUGGESTIONS = 5
+MEMORIES = 1 << 15  # beginnings of lines that the host engine remembers: 6 MB at H = 128
 _WORD_BYTES = 49
 
 
@@ -101,10 +102,11 @@ class HostEngine:
         except OSError as error:
             raise TinylmError(f"The host engine '{path}' does not load: {error}.", f"Remove '{path.parent}', then try again.") from error
         self._library.tlm_library_scores.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
-        self._state = ctypes.create_string_buffer(self._library.tlm_library_engine_bytes())
+        self._state = ctypes.create_string_buffer(self._library.tlm_library_bytes())
+        self._memories = ctypes.create_string_buffer(MEMORIES * self._library.tlm_library_memory_bytes())
         self._words = ctypes.create_string_buffer(MOST_SUGGESTIONS * _WORD_BYTES + 1)
         self._type, self._suggest = self._library.tlm_library_type, self._library.tlm_library_suggest
-        _check(self._library.tlm_library_open(self._state))
+        _check(self._library.tlm_library_open(self._state, self._memories, MEMORIES))
 
     def reset(self) -> None:
         """Empty the line."""

@@ -2,35 +2,108 @@
 
 #include "tlm_line.h"
 
+#define FNV_BASIS 14695981039346656037ULL /* FNV-1a, 64 bits */
+#define FNV_PRIME 1099511628211ULL
+
 extern const uint8_t tlm_language[];
 
-uint32_t tlm_library_engine_bytes(void) { return (uint32_t)sizeof(tlm_engine_t); }
+uint32_t tlm_library_bytes(void) { return (uint32_t)sizeof(tlm_library_t); }
 
-int tlm_library_open(tlm_engine_t *engine) { return tlm_engine_init(engine, &tlm_model, tlm_language); }
+uint32_t tlm_library_memory_bytes(void) { return (uint32_t)sizeof(tlm_library_memory_t); }
 
-int tlm_library_type(tlm_engine_t *engine, const uint8_t *text, uint32_t size)
+int tlm_library_open(tlm_library_t *library, tlm_library_memory_t *memories, uint32_t memory_count)
 {
+    library->memories = memories;
+    library->memory_count = memory_count;
+    return tlm_engine_init(&library->engine, &tlm_model, tlm_language);
+}
+
+/* Keys of the line's beginnings: beginning n has the key of beginning n - 1 and one byte more. Never 0. */
+static uint64_t extend_key(uint64_t key, char byte)
+{
+    key = (key ^ (uint8_t)byte) * FNV_PRIME;
+    return key != 0 ? key : 1;
+}
+
+static tlm_library_memory_t *memory_of(const tlm_library_t *library, uint64_t key)
+{
+    return &library->memories[(key ^ (key >> 32)) & (library->memory_count - 1)];
+}
+
+/* Take the longest remembered beginning that reaches beyond what the engine's newest moment has seen. */
+static void recall(tlm_library_t *library)
+{
+    tlm_engine_t *engine = &library->engine;
+    const tlm_library_memory_t *best = 0;
+    const uint16_t seen = engine->moments > 0 ? engine->history[engine->newest].line_bytes : 0;
+    uint64_t key = FNV_BASIS;
+
+    for (uint16_t i = 0; i < engine->line_bytes; i++) {
+        const tlm_library_memory_t *memory;
+        key = extend_key(key, engine->line[i]);
+        memory = memory_of(library, key);
+        if (i >= seen && memory->key == key && memory->moment.line_bytes == i + 1) {
+            best = memory;
+        }
+    }
+    if (best != 0) {
+        tlm_moment_put(engine, &best->moment);
+    }
+}
+
+/* Remember the moments of the ring that are new since the line's first `seen` bytes. */
+static void remember(tlm_library_t *library, uint16_t seen)
+{
+    const tlm_engine_t *engine = &library->engine;
+    uint16_t oldest = (uint16_t)(engine->newest + TLM_HISTORY + 1 - engine->moments);
+    uint64_t key = FNV_BASIS;
+    uint16_t bytes = 0;
+
+    for (uint8_t n = 0; n < engine->moments; n++) {
+        const tlm_moment_t *moment = &engine->history[(oldest + n) % TLM_HISTORY];
+        while (bytes < moment->line_bytes) {
+            key = extend_key(key, engine->line[bytes++]);
+        }
+        if (moment->line_bytes > seen) {
+            tlm_library_memory_t *memory = memory_of(library, key);
+            memory->key = key;
+            memory->moment = *moment;
+        }
+    }
+}
+
+int tlm_library_type(tlm_library_t *library, const uint8_t *text, uint32_t size)
+{
+    tlm_engine_t *engine = &library->engine;
     uint32_t common = 0;
+
     while (common < size && common < engine->line_bytes && (uint8_t)engine->line[common] == text[common]) {
         common++;
     }
     while (engine->line_bytes > common) {
-        if (tlm_backspace(engine) < 0) { /* cannot be: the line is not empty */
-            return TLM_ERR_EMPTY;
+        const int done = tlm_backspace(engine);
+        if (done < 0) { /* cannot be: the line is not empty */
+            return done;
         }
     }
     for (uint32_t i = engine->line_bytes; i < size; i++) { /* backspace takes whole characters: maybe before `common` */
-        int done = tlm_feed(engine, text[i]);
+        const int done = tlm_feed(engine, text[i]);
         if (done < 0) {
             return done;
         }
     }
+    if (library->memory_count != 0) {
+        recall(library);
+    }
     return 0;
 }
 
-int tlm_library_suggest(tlm_engine_t *engine, uint8_t count, char *out)
+int tlm_library_suggest(tlm_library_t *library, uint8_t count, char *out)
 {
-    int found = tlm_suggest(engine, count);
+    tlm_engine_t *engine = &library->engine;
+    const uint16_t seen = engine->moments > 0 ? engine->history[engine->newest].line_bytes : 0;
+    const int found = tlm_suggest(engine, count);
+
     for (int i = 0; i < found; i++) {
         for (const char *c = engine->suggestions[i].text; *c != '\0'; c++) {
             *out++ = *c;
@@ -38,13 +111,18 @@ int tlm_library_suggest(tlm_engine_t *engine, uint8_t count, char *out)
         *out++ = '\n';
     }
     *out = '\0';
+    if (library->memory_count != 0 && engine->moments > 0 && engine->history[engine->newest].line_bytes > seen) {
+        remember(library, seen);
+    }
     return found;
 }
 
-int tlm_library_scores(tlm_engine_t *engine, int32_t *scores)
+int tlm_library_scores(tlm_library_t *library, int32_t *scores)
 {
+    tlm_engine_t *engine = &library->engine;
     const tlm_network_t *network = &engine->model->network;
     const int done = tlm_suggest(engine, 1); /* the network follows the line when it is asked */
+
     if (done < 0) {
         return done;
     }

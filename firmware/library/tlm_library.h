@@ -8,22 +8,36 @@
 extern "C" {
 #endif
 
-/* Bytes that the caller allots for an engine. */
-uint32_t tlm_library_engine_bytes(void);
+/* What the network knew after the beginning of some line; found again by a hash of that beginning. */
+typedef struct {
+    uint64_t key;              /* 0: empty */
+    tlm_moment_t moment;
+} tlm_library_memory_t;
 
-/* Start an engine on the library's own model. Returns 0 or TLM_ERR_MODEL. */
-int tlm_library_open(tlm_engine_t *engine);
+/* An engine that remembers beginnings of lines: queries in any order cost few steps. The caller allots and clears both. */
+typedef struct {
+    tlm_engine_t engine;
+    tlm_library_memory_t *memories;
+    uint32_t memory_count;     /* a power of two, or 0 */
+} tlm_library_t;
+
+/* Bytes of a tlm_library_t, and of one memory. */
+uint32_t tlm_library_bytes(void);
+uint32_t tlm_library_memory_bytes(void);
+
+/* Start an engine on the library's own model; the memories are all zero. Returns 0 or TLM_ERR_MODEL. */
+int tlm_library_open(tlm_library_t *library, tlm_library_memory_t *memories, uint32_t memory_count);
 
 /* Make the line equal to text[0..size-1] with the least work: what the line and the text have in common stays.
  * Returns 0 or TLM_ERR_FULL (the line then holds the beginning of the text). */
-int tlm_library_type(tlm_engine_t *engine, const uint8_t *text, uint32_t size);
+int tlm_library_type(tlm_library_t *library, const uint8_t *text, uint32_t size);
 
 /* tlm_suggest, its words one after the other into out[], each ended by a newline, the last one by a zero too; `out` holds
  * TLM_MAX_SUGGESTIONS * TLM_WORD_BYTES + 1. Returns the number of words, or an error below 0. */
-int tlm_library_suggest(tlm_engine_t *engine, uint8_t count, char *out);
+int tlm_library_suggest(tlm_library_t *library, uint8_t count, char *out);
 
 /* The scores of all rows at the end of the line, scores[0..rows-1]. Returns rows. */
-int tlm_library_scores(tlm_engine_t *engine, int32_t *scores);
+int tlm_library_scores(tlm_library_t *library, int32_t *scores);
 
 #ifdef __cplusplus
 }

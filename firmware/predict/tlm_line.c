@@ -160,21 +160,31 @@ tlm_moment_t *tlm_moment_newest(tlm_engine_t *engine)
     return &engine->history[engine->newest];
 }
 
+/* The place after the newest moment, which is then the newest; the oldest one goes when the ring is full. */
+static tlm_moment_t *next_moment(tlm_engine_t *engine)
+{
+    engine->newest = (uint8_t)(engine->newest + 1 < TLM_HISTORY ? engine->newest + 1 : 0);
+    if (engine->moments < TLM_HISTORY) {
+        engine->moments++;
+    }
+    return &engine->history[engine->newest];
+}
+
 tlm_moment_t *tlm_moment_push(tlm_engine_t *engine, uint16_t id, uint16_t line_bytes)
 {
     const tlm_network_t *network = &engine->model->network;
     const tlm_moment_t *before = tlm_moment_newest(engine);
-    const uint8_t next = (uint8_t)(engine->newest + 1 < TLM_HISTORY ? engine->newest + 1 : 0);
-    tlm_moment_t *moment = &engine->history[next];
+    tlm_moment_t *moment = next_moment(engine);
 
     memmove(moment->state, before->state, sizeof moment->state); /* the same place when TLM_HISTORY is 1 */
     network->step(engine->language, id, moment->state, moment->context, engine->scratch);
     moment->line_bytes = line_bytes;
-    engine->newest = next;
-    if (engine->moments < TLM_HISTORY) {
-        engine->moments++;
-    }
     return moment;
+}
+
+void tlm_moment_put(tlm_engine_t *engine, const tlm_moment_t *moment)
+{
+    *next_moment(engine) = *moment;
 }
 
 void tlm_moment_drop(tlm_engine_t *engine, uint16_t line_bytes)

@@ -38,6 +38,9 @@ tlm_moment_t *tlm_moment_newest(tlm_engine_t *engine);
 /* One step with `id`: the newest moment is then one that has followed the line up to `line_bytes`. */
 tlm_moment_t *tlm_moment_push(tlm_engine_t *engine, uint16_t id, uint16_t line_bytes);
 
+/* Put a moment that was taken from another time with the same beginning of the line: it is then the newest. */
+void tlm_moment_put(tlm_engine_t *engine, const tlm_moment_t *moment);
+
 /* Forget the moments that have seen more than the first `line_bytes` bytes. */
 void tlm_moment_drop(tlm_engine_t *engine, uint16_t line_bytes);
 

@@ -1,7 +1,10 @@
 /* Plain C99: normative. Right shifts of negative numbers are arithmetic on every compiler that tinylm knows. */
 #include "tlm_layers.h"
 
-enum { SUM_LEFT_SHIFT = 20 }; /* TensorFlow Lite's headroom in ADD: 9 bits of difference, 20 of fraction */
+enum {
+    SUM_LEFT_SHIFT = 20, /* TensorFlow Lite's headroom in ADD: 9 bits of difference, 20 of fraction */
+    CHUNK_ROWS = 16      /* rows summed at once: 64 bytes of stack */
+};
 
 /* (a * b + 2^30) >> 31: gemmlowp's SaturatingRoundingDoublingHighMul. It saturates for a = b = INT32_MIN alone, and b is a
  * multiplier, never negative. */
@@ -21,7 +24,8 @@ static int32_t rounding_shift(int32_t x, uint8_t exponent)
     return (x >> exponent) + (((uint32_t)x & mask) > threshold ? 1 : 0);
 }
 
-int32_t tlm_scale(int32_t x, tlm_factor_t factor)
+/* x * factor, rounded twice as TensorFlow Lite does: high multiply, then a rounding shift. A left shift wraps at 32 bits. */
+static int32_t scale(int32_t x, tlm_factor_t factor)
 {
     if (factor.shift > 0) {
         return high_multiply((int32_t)((uint32_t)x << factor.shift), factor.multiplier);
@@ -50,11 +54,9 @@ static int32_t bias_of(tlm_flash_t language, const tlm_dense_t *layer, uint16_t 
     case 2:
         bits = (uint32_t)(int32_t)(int16_t)tlm_flash_u16(language + at + 2UL * row);
         break;
-    case 4:
+    default:
         bits = tlm_flash_u32(language + at + 4UL * row);
         break;
-    default:
-        return 0;
     }
     return (int32_t)(bits << layer->bias_shift);
 }
@@ -62,24 +64,27 @@ static int32_t bias_of(tlm_flash_t language, const tlm_dense_t *layer, uint16_t 
 void tlm_dense_sums(tlm_flash_t language, const tlm_dense_t *layer, const int8_t *x, uint16_t first, uint16_t count,
                     int32_t *sums)
 {
-    tlm_flash_t row = language + (layer->weights + (uint32_t)first * layer->inputs);
-    for (uint16_t i = 0; i < count; i++) {
-        sums[i] = tlm_dot(row, x, layer->inputs) + bias_of(language, layer, (uint16_t)(first + i));
-        row += layer->inputs;
+    tlm_dot_rows(language + (layer->weights + (uint32_t)first * layer->inputs), x, layer->inputs, count, sums);
+    for (uint16_t i = 0; layer->bias_bytes != 0 && i < count; i++) {
+        sums[i] += bias_of(language, layer, (uint16_t)(first + i));
     }
 }
 
 int8_t tlm_dense_output(const tlm_dense_t *layer, int32_t sum)
 {
-    return clamp(tlm_scale(sum, layer->factor), layer->zero, layer->least);
+    return clamp(scale(sum, layer->factor), layer->zero, layer->least);
 }
 
 void tlm_dense_run(tlm_flash_t language, const tlm_dense_t *layer, const int8_t *x, int8_t *y)
 {
-    for (uint16_t i = 0; i < layer->outputs; i++) {
-        int32_t sum;
-        tlm_dense_sums(language, layer, x, i, 1, &sum);
-        y[i] = tlm_dense_output(layer, sum);
+    int32_t sums[CHUNK_ROWS];
+    for (uint16_t first = 0; first < layer->outputs; first = (uint16_t)(first + CHUNK_ROWS)) {
+        uint16_t left = (uint16_t)(layer->outputs - first);
+        uint16_t count = left < CHUNK_ROWS ? left : (uint16_t)CHUNK_ROWS;
+        tlm_dense_sums(language, layer, x, first, count, sums);
+        for (uint16_t i = 0; i < count; i++) {
+            y[first + i] = tlm_dense_output(layer, sums[i]);
+        }
     }
 }
 
@@ -95,9 +100,9 @@ void tlm_sum_run(const tlm_sum_t *sum, const int8_t *a, const int8_t *b, uint16_
 {
     for (uint16_t i = 0; i < size; i++) {
         /* |a - zero| < 2^8, shifted by 20: below 2^28. Both terms are scaled by at most 1/2: their sum is below 2^28. */
-        int32_t term_a = tlm_scale((int32_t)(a[i] - sum->zero_a) * (1L << SUM_LEFT_SHIFT), sum->factor_a);
-        int32_t term_b = tlm_scale((int32_t)(b[i] - sum->zero_b) * (1L << SUM_LEFT_SHIFT), sum->factor_b);
-        y[i] = clamp(tlm_scale(term_a + sum->sign * term_b, sum->factor), sum->zero, sum->least);
+        int32_t term_a = scale((int32_t)(a[i] - sum->zero_a) * (1L << SUM_LEFT_SHIFT), sum->factor_a);
+        int32_t term_b = scale((int32_t)(b[i] - sum->zero_b) * (1L << SUM_LEFT_SHIFT), sum->factor_b);
+        y[i] = clamp(scale(term_a + sum->sign * term_b, sum->factor), sum->zero, sum->least);
     }
 }
 
@@ -105,7 +110,7 @@ void tlm_product_run(const tlm_product_t *product, const int8_t *a, const int8_t
 {
     for (uint16_t i = 0; i < size; i++) {
         int32_t x = (int32_t)(a[i] - product->zero_a) * (b[i] - product->zero_b); /* at most 255 * 255 < 2^16 */
-        y[i] = clamp(tlm_scale(x, product->factor), product->zero, product->least);
+        y[i] = clamp(scale(x, product->factor), product->zero, product->least);
     }
 }
 

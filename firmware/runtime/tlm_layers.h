@@ -71,10 +71,6 @@ void tlm_lookup(tlm_flash_t language, uint32_t table, const int8_t *x, uint16_t 
 /* to[0..size-1] = from[0..size-1]. */
 void tlm_copy(const int8_t *from, uint16_t size, int8_t *to);
 
-/* x * factor, rounded twice as TensorFlow Lite does: high multiply, then a rounding shift. Any x whose left shift by
- * factor.shift (when above 0) fits 32 bits. */
-int32_t tlm_scale(int32_t x, tlm_factor_t factor);
-
 #ifdef __cplusplus
 }
 #endif

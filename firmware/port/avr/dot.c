@@ -34,7 +34,7 @@ static int32_t dot_groups(tlm_flash_t weights, const int8_t *x, uint8_t groups)
     return (int32_t)((uint32_t)a2 << 24 | (uint32_t)a1 << 16 | (uint32_t)a0 << 8) >> 8;
 }
 
-int32_t tlm_dot(tlm_flash_t weights, const int8_t *x, uint16_t count)
+static int32_t dot(tlm_flash_t weights, const int8_t *x, uint16_t count)
 {
     int32_t sum = 0;
     while (count >= GROUP) {
@@ -52,4 +52,12 @@ int32_t tlm_dot(tlm_flash_t weights, const int8_t *x, uint16_t count)
         sum += (int16_t)((int8_t)tlm_flash_u8(weights++) * *x++);
     }
     return sum;
+}
+
+void tlm_dot_rows(tlm_flash_t weights, const int8_t *x, uint16_t inputs, uint16_t rows, int32_t *sums)
+{
+    for (uint16_t row = 0; row < rows; row++) {
+        sums[row] = dot(weights, x, inputs);
+        weights += inputs;
+    }
 }

@@ -1,8 +1,10 @@
-/* Port: AVR. The USART fills a ring by interrupt, so that no byte is lost while the network computes. */
+/* Port: AVR. The USART fills a ring by interrupt, so that no byte is lost while the network computes; the core sleeps
+ * while it waits for one. */
 #include "tlm_port.h"
 
 #include <avr/interrupt.h>
 #include <avr/io.h>
+#include <avr/sleep.h>
 
 #include "board.h"
 
@@ -38,13 +40,21 @@ void tlm_port_init(void)
     sei();
 }
 
-/* Does not sleep: QEMU 7.2 resumes a SLEEP at the start of its block, not after it, and would sleep for ever. */
+/* Sleeps while the ring is empty. The instruction after SEI runs before any interrupt, so a byte that comes just then
+ * ends the sleep. (QEMU 7.2 resumes a SLEEP at the start of its block, not after it: simavr runs this, QEMU does not.) */
 int tlm_port_read(void)
 {
+    cli();
     while (head == tail) {
+        SMCR = _BV(SE); /* idle mode: the USART goes on */
+        sei();
+        sleep_cpu();
+        SMCR = 0;
+        cli();
     }
     uint8_t byte = ring[tail];
     tail = (uint8_t)((tail + 1) % RING_BYTES);
+    sei();
     return byte;
 }
 

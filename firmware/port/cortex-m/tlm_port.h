@@ -18,15 +18,9 @@ static inline uint32_t tlm_flash_u32(tlm_flash_t at)
     return tlm_flash_u16(at) | ((uint32_t)tlm_flash_u16(at + 2) << 16);
 }
 
-/* Sum of weights[i] * x[i] for i < count, both int8. |sum| <= 2^14 * count, so count < 2^17 cannot overflow. */
-static inline int32_t tlm_dot(tlm_flash_t weights, const int8_t *x, uint16_t count)
-{
-    int32_t sum = 0;
-    for (uint16_t i = 0; i < count; i++) {
-        sum += (int32_t)(int8_t)weights[i] * x[i];
-    }
-    return sum;
-}
+/* sums[r] = sum of weights[r * inputs + i] * x[i] over i < inputs, for r < rows: rows that lie one after the other.
+ * inputs <= 4096: |sum| <= 2^14 * 2^12 = 2^26. */
+void tlm_dot_rows(tlm_flash_t weights, const int8_t *x, uint16_t inputs, uint16_t rows, int32_t *sums);
 
 /* The rest is for firmware with a serial line (app/main.c); a program that only predicts needs none of it. */
 void tlm_port_init(void);

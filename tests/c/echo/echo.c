@@ -26,7 +26,7 @@ static uint32_t dot_sum(void)
         x[i] = (int8_t)tlm_flash_u8(tlm_port_language() + 1000 + i);
     }
     for (uint16_t count = 0; count <= 600; count = (uint16_t)(count < 20 ? count + 1 : count + 29)) {
-        sum = sum * 31 + (uint32_t)tlm_dot(tlm_port_language() + ECHO_DOT_AT, x, count);
+        sum = sum * 31 + (uint32_t)dot(tlm_port_language() + ECHO_DOT_AT, x, count);
     }
     return sum;
 }
