@@ -49,9 +49,13 @@ def find_image(board_name: str, folder: Path | None = None, model_hash: int | No
         raise TinylmError(f"There is no build for {board_name} in '{place}'.", f"Make one: {again}")
     record = read_build(place)
     if record.get("board") != board_name:
-        raise TinylmError(f"The build in '{place}' is for {record.get('board')}, not for {board_name}.", f"Build it: {again}")
+        raise TinylmError(
+            f"The build in '{place}' is for {record.get('board')}, not for {board_name}.", f"Build it: {again}"
+        )
     if model_hash is not None and record.get("model_hash") != model_hash:
-        raise TinylmError(f"The build in '{place}' holds another model ({record.get('model')}).", f"Build it: {again} --model NAME")
+        raise TinylmError(
+            f"The build in '{place}' holds another model ({record.get('model')}).", f"Build it: {again} --model NAME"
+        )
     return BuiltImage(board, place, record)
 
 
@@ -63,11 +67,15 @@ def boot(image: BuiltImage, emulator: str | None = None) -> Iterator[tuple[Emula
     """
     with start(image.board, image.folder, emulator) as running:
         try:
-            device = Device.open(running.url, image.board.serial.baud, boot_s=BOOT_S, model_hash=image.record["model_hash"])
+            device = Device.open(
+                running.url, image.board.serial.baud, boot_s=BOOT_S, model_hash=image.record["model_hash"]
+            )
         except TinylmError as error:
             if running.running():
                 raise
             said = running.log().strip()[-500:] or "nothing"
-            raise TinylmError(f"{running.name} ended before {image.board.name} answered; it said: {said}", error.hint) from error
+            raise TinylmError(
+                f"{running.name} ended before {image.board.name} answered; it said: {said}", error.hint
+            ) from error
         with device:
             yield running, device

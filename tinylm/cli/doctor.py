@@ -57,7 +57,9 @@ def _tool_of(choice: object) -> str | None:
 
 def _show(tools: list, able: dict, needs: dict) -> None:
     for kind, title in _KINDS.items():
-        rows = [[t.name, _number(t.version), t.purpose, t.where or f"missing: {t.install}"] for t in tools if t.kind == kind]
+        rows = [
+            [t.name, _number(t.version), t.purpose, t.where or f"missing: {t.install}"] for t in tools if t.kind == kind
+        ]
         if rows:
             show_table(title, ["tool", "version", "for", "where"], rows)
             click.echo()

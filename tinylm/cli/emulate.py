@@ -22,7 +22,13 @@ from tinylm.errors import TinylmError
 @click.option("--check", is_flag=True, help="Boot, check the model, type a line, print the result, leave (for CI).")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON (with --check; else the port, in one line).")
 def command(
-    board: str | None, model: str | None, folder: Path | None, emulator: str | None, pty: bool, check: bool, as_json: bool
+    board: str | None,
+    model: str | None,
+    folder: Path | None,
+    emulator: str | None,
+    pty: bool,
+    check: bool,
+    as_json: bool,
 ) -> int:
     """Boot a built image in an emulator; its serial line is a TCP port (or a pty) until Ctrl-C.
 
@@ -48,10 +54,17 @@ def _serve(image: object, emulator: str | None, pty: bool, as_json: bool) -> Non
     with contextlib.suppress(KeyboardInterrupt), start(image.board, image.folder, emulator) as running:
         with bridge_to_pty(running) if pty else contextlib.nullcontext(running.url) as port:
             if as_json:
-                about = {"board": image.board.name, "emulator": running.name, "fidelity": running.fidelity, "port": port}
+                about = {
+                    "board": image.board.name,
+                    "emulator": running.name,
+                    "fidelity": running.fidelity,
+                    "port": port,
+                }
                 click.echo(json.dumps(about))
             else:
-                click.echo(f"{image.board.name} runs in {running.name} ({running.fidelity}), with model {image.record['model']}.")
+                click.echo(
+                    f"{image.board.name} runs in {running.name} ({running.fidelity}), with model {image.record['model']}."
+                )
                 click.echo(f"Port: {port}")
                 click.echo(f"Open it in another terminal: tinylm type --port {port}")
                 click.echo("Or by hand, in a terminal program (Ctrl-] leaves; Ctrl-C here ends it):")
@@ -79,6 +92,8 @@ def _check(image: object, emulator: str | None, as_json: bool) -> int:
                    "identity": asdict(identity), "typed": asdict(found)})  # fmt: skip
         return 0
     click.echo(f"{identity.board} answers in {running.name} ({running.fidelity}), firmware {identity.firmware}.")
-    click.echo(f"Model {identity.model} ({identity.model_hash:08x}, {identity.language_bytes:,} bytes): checked, self-test passed.")
+    click.echo(
+        f"Model {identity.model} ({identity.model_hash:08x}, {identity.language_bytes:,} bytes): checked, self-test passed."
+    )
     click.echo(f"Typed {found.line!r} with {found.keys} keys; taken: {', '.join(found.taken)}.")
     return 0

@@ -1,0 +1,71 @@
+"""Types lines as the perfect typist of measure.py does, and tells what was taken. Knows words; knows no file or screen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tinylm.engine import Engine
+from tinylm.measure import type_word
+
+
+@dataclass(frozen=True)
+class TypedWord:
+    """A word and how many of its letters were typed; `taken`: whether a suggestion wrote the rest."""
+
+    word: str
+    letters: int
+    taken: bool
+
+
+@dataclass(frozen=True)
+class TypedLine:
+    """A line as it was typed. `characters` and `keys` are those of docs/SPEC.md's measure."""
+
+    words: tuple[TypedWord, ...]
+    characters: int
+    keys: int
+
+    @property
+    def kss(self) -> float:
+        """Keystrokes saved, in percent."""
+        return 100.0 * (self.characters - self.keys) / self.characters
+
+    def marked(self) -> str:
+        """The line with what suggestions wrote in brackets: 'how [are] y[ou]'."""
+        return " ".join(w.word[: w.letters] + f"[{w.word[w.letters :]}]" * w.taken for w in self.words)
+
+    def as_json(self) -> dict:
+        """For programs."""
+        return {
+            "line": " ".join(w.word for w in self.words),
+            "taken": [w.word for w in self.words if w.taken],
+            "marked": self.marked(),
+            "characters": self.characters,
+            "keys": self.keys,
+            "kss": round(self.kss, 2),
+        }
+
+
+class _Watched:
+    """An engine that remembers whether a suggestion was taken."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine, self.taken = engine, False
+        self.feed, self.suggest = engine.feed, engine.suggest
+
+    def accept(self, rank: int) -> None:
+        self.taken = True
+        self._engine.accept(rank)
+
+
+def type_words(engine: Engine, words: Sequence[str], shown: int) -> TypedLine:
+    """Type one line, of at least one word, from an empty one."""
+    engine.reset()
+    typed, keys = [], 0
+    for i, word in enumerate(words):
+        watched = _Watched(engine)
+        pressed = type_word(watched, word, i == len(words) - 1, shown)
+        keys += pressed
+        typed.append(TypedWord(word, pressed - 1 if watched.taken else len(word), watched.taken))
+    return TypedLine(tuple(typed), len(" ".join(words)), keys)
