@@ -1,4 +1,4 @@
-"""Boots the image in a build folder and connects to it. Knows where builds are and whether they are the ones asked for."""
+"""Boots the image in a build folder and connects to it. Knows where builds are and which are wanted."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class Savings:
 
 
 class TypingSession:
-    """Keys in, a line and suggestions out. `shown`: how many suggestions; `line_bytes`: the longest line of the engine."""
+    """Keys in, a line and suggestions out. `shown`: how many; `line_bytes`: the longest line of the engine."""
 
     def __init__(self, engine: Engine, shown: int, line_bytes: int) -> None:
         self.line = ""

@@ -1,4 +1,4 @@
-"""Types lines as the perfect typist of measure.py does, and tells what was taken. Knows words; knows no file or screen."""
+"""Types lines as the perfect typist of measure.py does, and tells what was taken. Knows words; no file or screen."""
 
 from __future__ import annotations
 

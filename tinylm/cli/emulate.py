@@ -63,7 +63,7 @@ def _serve(image: object, emulator: str | None, pty: bool, as_json: bool) -> Non
                 click.echo(json.dumps(about))
             else:
                 click.echo(
-                    f"{image.board.name} runs in {running.name} ({running.fidelity}), with model {image.record['model']}."
+                    f"{image.board.name} runs in {running.name} ({running.fidelity}); model {image.record['model']}."
                 )
                 click.echo(f"Port: {port}")
                 click.echo(f"Open it in another terminal: tinylm type --port {port}")
@@ -93,7 +93,7 @@ def _check(image: object, emulator: str | None, as_json: bool) -> int:
         return 0
     click.echo(f"{identity.board} answers in {running.name} ({running.fidelity}), firmware {identity.firmware}.")
     click.echo(
-        f"Model {identity.model} ({identity.model_hash:08x}, {identity.language_bytes:,} bytes): checked, self-test passed."
+        f"Model {identity.model} ({identity.model_hash:08x}, {identity.language_bytes:,} bytes): self-test passed."
     )
     click.echo(f"Typed {found.line!r} with {found.keys} keys; taken: {', '.join(found.taken)}.")
     return 0

@@ -1,0 +1,96 @@
+"""A new project's folder: tinylm.toml, an example text, a CI workflow. Knows templates; builds nothing."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import jinja2
+
+from tinylm.board import Board
+from tinylm.emulator import tool_of
+from tinylm.errors import TinylmError
+from tinylm.project import FILE_NAME, read_project
+from tinylm.resources import templates_dir
+from tinylm.toolchain import TOOLS, compiler_tools
+
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")  # a device tells its model's name in 31 bytes
+_RENDERED = {
+    "tinylm.toml.j2": FILE_NAME,
+    "gitignore.j2": ".gitignore",
+    "README.md.j2": "README.md",
+    "workflow.yml.j2": ".github/workflows/tinylm.yml",
+}
+
+
+@dataclass(frozen=True)
+class ProjectView:
+    """What the templates of a project may say."""
+
+    name: str
+    board: str
+    board_title: str
+    budget: str
+    flashable: bool
+    apt_packages: str  # what CI on Ubuntu needs beside PyPI; empty: nothing
+
+
+def view_project(name: str, board: Board, budget: str) -> ProjectView:
+    """Decide what a project's files say."""
+    return ProjectView(name, board.name, board.title, budget, board.flasher is not None, " ".join(_apt_packages(board)))
+
+
+def _apt_packages(board: Board) -> list[str]:
+    """Of the compiler and of the best emulator, where no package of PyPI does their work."""
+    tools = {tool.name: tool for tool in TOOLS}
+    packages = []
+    emulators = [tool_of(choice) for choice in board.emulators]
+    for wanted in (compiler_tools(board.compiler.architecture, bool(board.compiler.zig)), emulators):
+        if wanted and all(name is not None and not tools[name].pip for name in wanted):
+            packages.append(tools[wanted[0]].apt)
+    return packages
+
+
+def write_project(folder: Path, view: ProjectView) -> list[Path]:
+    """Make the folder, whole or not at all; returns its files, relative to it.
+
+    Raises TinylmError for a name that is none, and a folder that is there and not empty.
+    """
+    if not NAME.fullmatch(view.name):
+        raise TinylmError(
+            f"'{view.name}' is no project name: at most 31 lower-case letters, digits and hyphens are allowed.",
+            "For example: tinylm init radio",
+        )
+    if folder.is_symlink() or folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise TinylmError(f"'{folder}' is there already and not empty.", "Choose another name, or remove it.")
+    scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        _fill(scratch, view)
+        read_project(scratch / FILE_NAME)
+        scratch.chmod(0o755)
+        if folder.exists():
+            folder.rmdir()
+        scratch.replace(folder)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+
+
+def _fill(folder: Path, view: ProjectView) -> None:
+    source = templates_dir() / "project"
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(source),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    for template, name in _RENDERED.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(environment.get_template(template).render(vars(view)), "utf-8")
+    shutil.copytree(source / "texts", folder / "texts")
