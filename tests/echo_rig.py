@@ -10,7 +10,7 @@ from tinylm.board import Board
 from tinylm.firmware import Firmware, compile_firmware
 
 LANGUAGE = random.Random(1).randbytes(100_000)  # more than 64 KB: an AVR needs far reads
-DOT_AT = 62_700  # a dot product of 600 from here crosses 64 KB of an AVR's flash
+DOT_AT = 62_700  # rows of up to 600 from here cross 64 KB of an AVR's flash
 ECHO = Path(__file__).parent / "c" / "echo" / "echo.c"
 
 _AVR_LANGUAGE = """    .section .progmemx.tlm_language, "a", @progbits
@@ -47,10 +47,12 @@ def _signed(content: bytes) -> list[int]:
 
 
 def _dot_sum() -> int:
-    x, w = _signed(LANGUAGE[1000:1600]), _signed(LANGUAGE[DOT_AT : DOT_AT + 600])
+    x, w = _signed(LANGUAGE[1000:1600]), _signed(LANGUAGE[DOT_AT : DOT_AT + 3000])
     total, count = 0, 0
     while count <= 600:
-        total = (total * 31 + sum(a * b for a, b in zip(x[:count], w))) & 0xFFFFFFFF
+        for row in range(1 + count % 5):
+            dot = sum(a * b for a, b in zip(x[:count], w[row * count :]))
+            total = (total * 31 + dot) & 0xFFFFFFFF
         count += 1 if count < 20 else 29
     return total
 
