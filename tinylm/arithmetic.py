@@ -23,11 +23,7 @@ def quantize_multiplier(real: float) -> tuple[int, int]:
     multiplier = int(math.floor(fraction * (1 << 31) + 0.5))
     if multiplier == 1 << 31:
         multiplier, shift = multiplier // 2, shift + 1
-    if shift < -31:
-        return 0, 0
-    if shift > 30:
-        return INT32_MAX, 30
-    return multiplier, shift
+    return (multiplier, shift) if shift >= -31 else (0, 0)
 
 
 def high_multiply(a: np.ndarray, b: int) -> np.ndarray:
@@ -144,17 +140,17 @@ def _tanh(a: _Fixed) -> int:
 def lookup_table(kind: str, scale: float, zero_point: int) -> np.ndarray:
     """LOGISTIC or TANH of every int8 input -128..127, int8 [256], in order.
 
-    Output scale and zero point are the pinned ones: 1/256 and -128, 1/128 and 0.
+    Output scale and zero point are the pinned ones: 1/256 and -128, 1/128 and 0. `scale` is 2^-28 or more.
     """
     multiplier, shift = quantize_multiplier(float(np.float32(scale)) * (1 << 27))
     # The largest centred input whose fixed-point form (4 integer bits) does not overflow.
-    radius = math.floor(15.0 * (1 << 27) / (1 << shift)) if shift >= 0 else math.floor(15.0 * (1 << 27) * (1 << -shift))
+    radius = math.floor(15.0 * (1 << 27) / (1 << shift))
     function, bits, low = (_logistic, 23, -128) if kind == "LOGISTIC" else (_tanh, 24, 0)
     table = []
     for value in range(-128, 128):
         centred = value - zero_point
         if abs(centred) >= radius:
-            table.append(127 if centred > 0 else -128)
+            table.append(127 if centred > 0 else -128)  # radius is 0 from scale 8 on: then 0 is -128 too
             continue
         fixed = _Fixed(int(rescale(np.int64(centred), multiplier, shift)), 4)
         table.append(int(np.clip(rounding_shift(function(fixed), bits) + low, -128, 127)))
