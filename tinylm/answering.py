@@ -39,7 +39,9 @@ def open_engine(model: str | None, port: str | None, board: str | None) -> Itera
         yield HostEngine(choose_model(model))
         return
     if model:
-        raise TinylmError("A device has its model already; --model chooses one for this computer.", "Leave --model out.")
+        raise TinylmError(
+            "A device has its model already; --model chooses one for this computer.", "Leave --model out."
+        )
     from tinylm.link import Device
 
     with contextlib.ExitStack() as stack:

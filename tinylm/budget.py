@@ -45,7 +45,9 @@ def parse_bytes(text: str) -> int:
         raise TinylmError(f"'{text}' is not a number of bytes.", "Write it like 256K, 1M or 24576.")
     size = round(float(match[1]) * _UNITS[match[2].upper()])
     if not SMALLEST_BUDGET <= size <= LARGEST_BUDGET:
-        raise TinylmError(f"A budget of {size:,} bytes is not possible; 8K to 16M are allowed.", "For example --budget 256K.")
+        raise TinylmError(
+            f"A budget of {size:,} bytes is not possible; 8K to 16M are allowed.", "For example --budget 256K."
+        )
     return size
 
 
@@ -99,7 +101,9 @@ def _fill_lexicon(counts: Counter[str], alphabet: str, with_row: int, room: int)
 def _split_character(alphabet: str, budget: int) -> Split:
     rows = FIRST_WORD_ROW + len(alphabet)
     hidden = 0
-    while network_bytes(NetworkShape("character", rows, 0, hidden + 4)) + HEADER_BYTES + 100 <= budget and hidden < 1024:
+    while (
+        network_bytes(NetworkShape("character", rows, 0, hidden + 4)) + HEADER_BYTES + 100 <= budget and hidden < 1024
+    ):
         hidden += 4
     if hidden < 8:
         raise TinylmError(f"A budget of {budget:,} bytes is too small for a character network.", "Try --budget 24K.")

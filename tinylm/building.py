@@ -81,7 +81,11 @@ def build(model: Model, board: Board, output: Path, toolchain: str | None, repor
         write_c(view, scratch / "generated", far)
         report("generate", 1, 1, "")
         made = compile_firmware(
-            board, scratch / "generated", scratch, toolchain, lambda done, total, name: report("compile", done, total, name)
+            board,
+            scratch / "generated",
+            scratch,
+            toolchain,
+            lambda done, total, name: report("compile", done, total, name),
         )
         report("compile", 1, 1, "")
         images = {kind: path.name for kind, path in made.images.items()}

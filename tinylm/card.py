@@ -15,7 +15,11 @@ def render_card(info: ModelInfo, metrics: dict, texts: list[str]) -> str:
         "| what | value |",
         "|---|---|",
         f"| licence | {info.licence} |",
-        *(f"| {name.replace('_', ' ')} | {_show(value)} |" for name, value in metrics.items() if not isinstance(value, dict)),
+        *(
+            f"| {name.replace('_', ' ')} | {_show(value)} |"
+            for name, value in metrics.items()
+            if not isinstance(value, dict)
+        ),
         "",
         "Trained on: " + ", ".join(texts) + ".",
         "",

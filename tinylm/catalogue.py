@@ -30,7 +30,9 @@ def read_entry(folder: Path) -> Entry:
     try:
         info = json.loads((folder / "model.json").read_text("utf-8"))
         metrics = json.loads((folder / "metrics.json").read_text("utf-8"))
-        return Entry(info["name"], folder, info["language"], info["kind"], info["licence"], metrics["language_bytes"], metrics)
+        return Entry(
+            info["name"], folder, info["language"], info["kind"], info["licence"], metrics["language_bytes"], metrics
+        )
     except (OSError, ValueError, KeyError) as error:
         raise TinylmError(f"'{folder}' is no model folder: {error}.", "See `tinylm models`.") from error
 
@@ -45,7 +47,11 @@ def project_entry(project: Project | None) -> Entry | None:
     """The model that a project trained, where it did."""
     if project is None:
         return None
-    folder = project.folder / project.model if project.model and (project.folder / project.model).is_dir() else project.run_folder
+    folder = (
+        project.folder / project.model
+        if project.model and (project.folder / project.model).is_dir()
+        else project.run_folder
+    )
     return read_entry(folder) if (folder / "metrics.json").is_file() and (folder / "model.json").is_file() else None
 
 

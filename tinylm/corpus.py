@@ -60,7 +60,9 @@ def read_lines(path: Path, progress: Callable[[int], None] | None = None) -> Ite
                 if not more or more[0] & 0xC0 != 0x80:
                     break
             if (zero := piece.find(b"\0")) >= 0:
-                raise TinylmError(f"'{path}' is not text: byte {offset + zero} is zero.", "Give a plain UTF-8 text file.")
+                raise TinylmError(
+                    f"'{path}' is not text: byte {offset + zero} is zero.", "Give a plain UTF-8 text file."
+                )
             try:
                 line = piece.decode("utf-8")
             except UnicodeDecodeError as error:

@@ -100,7 +100,9 @@ class HostEngine:
         try:
             self._library = ctypes.CDLL(os.fspath(path))
         except OSError as error:
-            raise TinylmError(f"The host engine '{path}' does not load: {error}.", f"Remove '{path.parent}', then try again.") from error
+            raise TinylmError(
+                f"The host engine '{path}' does not load: {error}.", f"Remove '{path.parent}', then try again."
+            ) from error
         self._library.tlm_library_scores.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
         self._state = ctypes.create_string_buffer(self._library.tlm_library_bytes())
         self._memories = ctypes.create_string_buffer(MEMORIES * self._library.tlm_library_memory_bytes())

@@ -43,7 +43,13 @@ class Evaluation:
     def as_json(self) -> dict:
         """For programs."""
         texts = {t.text: asdict(t.figures) for t in self.texts}
-        return {"model": self.model, "language_bytes": self.language_bytes, "shown": self.shown, "mean_kss": self.mean_kss, "texts": texts}
+        return {
+            "model": self.model,
+            "language_bytes": self.language_bytes,
+            "shown": self.shown,
+            "mean_kss": self.mean_kss,
+            "texts": texts,
+        }
 
 
 def load_lines(path: Path, alphabet: str, most: int | None = None) -> list[list[str]]:

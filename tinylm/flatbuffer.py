@@ -37,7 +37,15 @@ def read_tflite(content: bytes) -> Graph:
         graph = _parse(content)
     except TinylmError:
         raise
-    except (struct.error, IndexError, TypeError, ValueError, AttributeError, UnicodeDecodeError, OverflowError) as error:
+    except (
+        struct.error,
+        IndexError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        UnicodeDecodeError,
+        OverflowError,
+    ) as error:
         raise TinylmError(
             f"The .tflite is damaged ({len(content):,} bytes): {type(error).__name__}.", "Copy or train it again."
         ) from error
@@ -67,7 +75,11 @@ def _with_clean_names(tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
     for number, tensor in enumerate(tensors):
         name = re.sub(r"\W+", "_", tensor.name, flags=re.ASCII).strip("_")[:60]
         if not name or name[0].isdigit() or name in seen or name in _RESERVED:
-            name = f"{name or 'tensor'}_{number}" if name and not name[0].isdigit() else f"tensor_{number}_{name}".rstrip("_")
+            name = (
+                f"{name or 'tensor'}_{number}"
+                if name and not name[0].isdigit()
+                else f"tensor_{number}_{name}".rstrip("_")
+            )
         seen.add(name)
         renamed.append(replace(tensor, name=name))
     return tuple(renamed)
@@ -151,7 +163,12 @@ def _relu(raw: Any, kind: str, number: int) -> bool:
         if options.Axis() or options.BatchDims():
             raise TinylmError(f"Op {number} (GATHER) of the .tflite gathers along axis {options.Axis()}, not 0.")
         return False
-    wrapper = {"FULLY_CONNECTED": "FullyConnectedOptions", "ADD": "AddOptions", "SUB": "SubOptions", "MUL": "MulOptions"}
+    wrapper = {
+        "FULLY_CONNECTED": "FullyConnectedOptions",
+        "ADD": "AddOptions",
+        "SUB": "SubOptions",
+        "MUL": "MulOptions",
+    }
     if kind not in wrapper:
         return False
     options = getattr(tflite, wrapper[kind])()
@@ -160,7 +177,9 @@ def _relu(raw: Any, kind: str, number: int) -> bool:
         raise TinylmError(f"Op {number} (FULLY_CONNECTED) of the .tflite has shuffled weights.")
     activation = options.FusedActivationFunction()
     if activation not in (tflite.ActivationFunctionType.NONE, tflite.ActivationFunctionType.RELU):
-        raise TinylmError(f"Op {number} ({kind}) of the .tflite has the fused activation {activation}; NONE or RELU is allowed.")
+        raise TinylmError(
+            f"Op {number} ({kind}) of the .tflite has the fused activation {activation}; NONE or RELU is allowed."
+        )
     return activation == tflite.ActivationFunctionType.RELU
 
 

@@ -166,7 +166,11 @@ def _dense_layer(language: Language, op: Op) -> Layer:
 
 def _sum_layer(language: Language, op: Op) -> Layer:
     graph = language.step.graph
-    fields = (*(_factor(f) for f in sum_rescalings(graph, op)), *_zeros(graph, op, 2), "1" if op.kind == "ADD" else "-1")
+    fields = (
+        *(_factor(f) for f in sum_rescalings(graph, op)),
+        *_zeros(graph, op, 2),
+        "1" if op.kind == "ADD" else "-1",
+    )
     return Layer("tlm_sum_t", f"{graph.tensor(op.output).name}_layer", fields, op.kind)
 
 
@@ -224,7 +228,9 @@ def _environment() -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     environment.filters["c_string"] = lambda text: '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    environment.filters["lines"] = lambda content, width: [content[i : i + width] for i in range(0, len(content), width)]
+    environment.filters["lines"] = lambda content, width: [
+        content[i : i + width] for i in range(0, len(content), width)
+    ]
     return environment
 
 

@@ -256,7 +256,9 @@ def _check_lookup(graph: Graph, op: Op, where: str) -> None:
     if x.scale < SMALLEST_LOOKUP_SCALE:
         _refuse(f"{where}: its input scale {x.scale:g} is below {SMALLEST_LOOKUP_SCALE:g}")
     if x.size != y.size or y.scale != scale or y.zero_point != zero:
-        _refuse(f"{where}: its output must have scale {scale:g} and zero point {zero}, it has {y.scale:g}, {y.zero_point}")
+        _refuse(
+            f"{where}: its output must have scale {scale:g} and zero point {zero}, it has {y.scale:g}, {y.zero_point}"
+        )
 
 
 _CHECKS = {

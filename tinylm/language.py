@@ -126,7 +126,11 @@ class _Blob:
 
 def _add_network(blob: _Blob, graph: Graph) -> dict[int, PackedBias]:
     """Constants in the order the ops need them: matrices first, then biases, then tables."""
-    matrices = [op.inputs[0] if op.kind == "GATHER" else op.inputs[1] for op in graph.ops if op.kind in ("GATHER", "FULLY_CONNECTED")]
+    matrices = [
+        op.inputs[0] if op.kind == "GATHER" else op.inputs[1]
+        for op in graph.ops
+        if op.kind in ("GATHER", "FULLY_CONNECTED")
+    ]
     for i in dict.fromkeys(matrices):
         t = graph.tensor(i)
         blob.add(t.name, t.values.tobytes(), f"int8 {list(t.shape)}, scale {t.scale:.9g}, zero point {t.zero_point}")

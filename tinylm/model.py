@@ -115,4 +115,6 @@ def write_whole(path: Path, content: bytes) -> None:
         part.replace(path)
     except OSError as error:
         part.unlink(missing_ok=True)
-        raise TinylmError(f"'{path}' could not be written: {error.strerror}.", "Free some room, then run it again.") from error
+        raise TinylmError(
+            f"'{path}' could not be written: {error.strerror}.", "Free some room, then run it again."
+        ) from error

@@ -52,14 +52,18 @@ def read_project(path: Path) -> Project:
     try:
         table = tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise TinylmError(f"'{path}' is no TOML file: {error}.", "Correct that line; `tinylm init` shows a good one.") from error
+        raise TinylmError(
+            f"'{path}' is no TOML file: {error}.", "Correct that line; `tinylm init` shows a good one."
+        ) from error
     allowed = {f.name for f in dataclasses.fields(Project)} - {"folder"}
     for key, value in table.items():
         if key not in allowed:
             raise TinylmError(f"'{path}' has the unknown key '{key}'.", nearest(key, allowed))
         wanted = list if key == "text" else str
         if not isinstance(value, wanted) or (key == "text" and not all(isinstance(t, str) for t in value)):
-            raise TinylmError(f"'{path}': {key} is {value!r}; a {'list of texts' if key == 'text' else 'text'} is needed.")
+            raise TinylmError(
+                f"'{path}': {key} is {value!r}; a {'list of texts' if key == 'text' else 'text'} is needed."
+            )
     if not table.get("name"):
         raise TinylmError(f"'{path}' has no name.", 'Add a line like name = "radio".')
     if table.get("framework", "native") not in FRAMEWORKS:

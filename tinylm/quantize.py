@@ -102,7 +102,9 @@ class _Builder:
     tensors: list[Tensor]
     ops: list[Op]
 
-    def add(self, name: str, size: int | tuple[int, ...], scale: float, zero: int = 0, values: np.ndarray | None = None) -> int:
+    def add(
+        self, name: str, size: int | tuple[int, ...], scale: float, zero: int = 0, values: np.ndarray | None = None
+    ) -> int:
         shape = size if isinstance(size, tuple) else (1, size)
         dtype = "int8" if values is None or values.dtype == np.int8 else "int32"
         self.tensors.append(Tensor(name, shape, dtype, float(np.float32(scale)), zero, values))
@@ -156,7 +158,9 @@ def quantize(shape: NetworkShape, w: dict[str, np.ndarray], calibration: np.ndar
     return Graph(tuple(b.tensors), tuple(b.ops), (row, h), outputs)
 
 
-def _input_gates(b: _Builder, shape: NetworkShape, w: dict[str, np.ndarray], row: int, scale: dict[str, float]) -> dict[str, int]:
+def _input_gates(
+    b: _Builder, shape: NetworkShape, w: dict[str, np.ndarray], row: int, scale: dict[str, float]
+) -> dict[str, int]:
     """The a_z, a_r, a_c tensors: from the tied embedding (word) or from one table a gate (character)."""
     gates, x = {}, -1
     if shape.kind == "word":

@@ -1,6 +1,6 @@
 """A training run: texts in, a model folder out, every stage a file, resumable. Knows the order of the stages.
 
-    texts -> vocabulary_counts.tsv -> tokens.bin -> checkpoint.npz -> weights.npz -> model.tflite, vocabulary.tsv, model.json
+texts -> vocabulary_counts.tsv -> tokens.bin -> checkpoint.npz -> weights.npz -> model.tflite, vocabulary.tsv, model.json
 """
 
 from __future__ import annotations
@@ -20,7 +20,15 @@ from tinylm.errors import TinylmError
 from tinylm.flatbuffer import write_tflite
 from tinylm.language import build_language
 from tinylm.model import Model, ModelInfo, write_model, write_whole
-from tinylm.preparation import Source, WeightedText, count_source, encode_characters, encode_words, row_frequency, write_tokens
+from tinylm.preparation import (
+    Source,
+    WeightedText,
+    count_source,
+    encode_characters,
+    encode_words,
+    row_frequency,
+    write_tokens,
+)
 from tinylm.quantize import quantize
 from tinylm.training import TrainingPlan, train
 
@@ -65,7 +73,9 @@ def open_run(run: Path, options: RunOptions) -> None:
     try:
         run.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise TinylmError(f"The folder '{run}' cannot be made: {error.strerror}.", "Give another with --output.") from error
+        raise TinylmError(
+            f"The folder '{run}' cannot be made: {error.strerror}.", "Give another with --output."
+        ) from error
     wanted = json.loads(json.dumps(asdict(options)))
     path = run / "run.json"
     if path.is_file():
@@ -96,7 +106,12 @@ def train_model(options: RunOptions, run: Path, report: Report) -> Model:
     tokens, held = write_tokens(source, encoder, run, _adder("encoding", total, report))
     frequency = row_frequency(tokens, split.shape.rows)
     weights = train(
-        split.shape, tokens, frequency, options.plan, run, lambda s, n, loss: report("training", s, n, f"loss {loss:.3f} nats")
+        split.shape,
+        tokens,
+        frequency,
+        options.plan,
+        run,
+        lambda s, n, loss: report("training", s, n, f"loss {loss:.3f} nats"),
     )
     write_whole_npz(run / "weights.npz", weights)
     model = _quantized(options, split, weights, held or _first_lines(tokens))
@@ -183,6 +198,6 @@ def write_whole_npz(path: Path, arrays: dict[str, np.ndarray]) -> None:
         part.replace(path)
     except OSError as error:
         part.unlink(missing_ok=True)
-        raise TinylmError(f"'{path}' could not be written: {error.strerror}.", "Free some room, then run it again.") from error
-
-
+        raise TinylmError(
+            f"'{path}' could not be written: {error.strerror}.", "Free some room, then run it again."
+        ) from error

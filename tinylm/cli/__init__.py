@@ -89,7 +89,11 @@ def main() -> None:
         if debug:
             raise
         about = f" '{error.filename}'" if error.filename else ""
-        _fail(f"The system refused{about}: {error.strerror or error}.", "Check the path, its permissions and the free space.", 1)
+        _fail(
+            f"The system refused{about}: {error.strerror or error}.",
+            "Check the path, its permissions and the free space.",
+            1,
+        )
 
 
 def _fail(message: str, hint: str, status: int) -> None:

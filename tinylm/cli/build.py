@@ -13,9 +13,13 @@ from tinylm.project import Project, find_project
 
 @click.command("build", context_settings={"show_default": True})
 @click.option("--board", "-b", help="Which board; `tinylm boards` lists them.  [default: the project's]")
-@click.option("--model", "-m", help="Model name or folder.  [default: the project's own, else the largest shipped that fits]")
+@click.option(
+    "--model", "-m", help="Model name or folder.  [default: the project's own, else the largest shipped that fits]"
+)
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Build folder.  [default: build/BOARD]")
-@click.option("--toolchain", type=click.Choice(["gcc", "zig"]), help="Which compiler.  [default: gcc where found, else zig]")
+@click.option(
+    "--toolchain", type=click.Choice(["gcc", "zig"]), help="Which compiler.  [default: gcc where found, else zig]"
+)
 @click.option("--json", "as_json", is_flag=True, help="Print build.json.")
 def command(board: str | None, model: str | None, output: Path | None, toolchain: str | None, as_json: bool) -> None:
     """Build a board's firmware: generated C, firmware, image, and what memory it takes.

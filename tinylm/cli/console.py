@@ -54,7 +54,9 @@ def progress_bars(quiet: bool = False) -> Iterator[Any]:
 
 def _bars(shown: Console) -> Progress:
     columns = (TextColumn("{task.description:<10}"), BarColumn(30), TextColumn("{task.percentage:>3.0f}%"))
-    return Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}"), console=shown)
+    return Progress(
+        *columns, TimeElapsedColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}"), console=shown
+    )
 
 
 class _BarReport:

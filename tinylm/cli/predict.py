@@ -13,7 +13,9 @@ from tinylm.cli.console import show_json
 @click.argument("text", required=False)
 @click.option("--model", "-m", help="Model name or folder.  [default: the project's, else the largest shipped]")
 @click.option("--count", "-n", default=3, type=click.IntRange(1, 5), help="How many suggestions.")
-@click.option("--jsonl", is_flag=True, help='Answer JSON lines {"context": "how are", "prefix": "y"} from standard input.')
+@click.option(
+    "--jsonl", is_flag=True, help='Answer JSON lines {"context": "how are", "prefix": "y"} from standard input.'
+)
 @click.option("--port", help="Ask the device on this serial port (or socket://HOST:PORT) instead.")
 @click.option("--emulate", "board", metavar="BOARD", help="Ask a board's build, booted in its emulator, instead.")
 @click.option("--json", "as_json", is_flag=True, help="Print the suggestions as JSON.")

@@ -19,9 +19,15 @@ from tinylm.project import Project, find_project
 @click.option("--kind", type=click.Choice(["word", "character"]), help="What the network predicts.  [default: word]")
 @click.option("--language", help="en, de, fr: the letters that make words.  [default: en]")
 @click.option("--budget", help="Language bytes in flash at most: 24K, 256K, 1M.  [default: 256K]")
-@click.option("--epochs", type=click.FloatRange(0.01, 1000), help="Passes over the text.  [default: 3 to 30, by its size]")
-@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, help="Same seed, same text: same bytes, on a CPU.")
-@click.option("--held-out", multiple=True, type=click.Path(path_type=str), help="Texts whose lines must not be learned.")
+@click.option(
+    "--epochs", type=click.FloatRange(0.01, 1000), help="Passes over the text.  [default: 3 to 30, by its size]"
+)
+@click.option(
+    "--seed", type=click.IntRange(0, 2**31 - 1), default=1, help="Same seed, same text: same bytes, on a CPU."
+)
+@click.option(
+    "--held-out", multiple=True, type=click.Path(path_type=str), help="Texts whose lines must not be learned."
+)
 @click.option("--licence", default="CC0-1.0", help="Licence of the model, for its card.")
 @click.option("--attribution", multiple=True, help="A line of credit for the card; may be repeated.")
 @click.option("--restart", is_flag=True, help="Throw away what the run folder holds.")
@@ -55,7 +61,9 @@ def command(
         try:
             train_model(options, run, report)
         except KeyboardInterrupt:
-            raise TinylmError("Stopped.", f"Give the same command again: '{run}' goes on from its last checkpoint.") from None
+            raise TinylmError(
+                "Stopped.", f"Give the same command again: '{run}' goes on from its last checkpoint."
+            ) from None
     _show(run, as_json)
 
 
