@@ -53,7 +53,13 @@ def flash(image: BuiltImage, port: str) -> Identity:
     """
     require_flasher(image.board)
     command = flash_command(image, port)
-    status = subprocess.run(command, check=False).returncode
+    try:
+        status = subprocess.run(command, check=False).returncode
+    except KeyboardInterrupt:
+        raise TinylmError(
+            f"Stopped while {image.board.flasher.tool} was writing: what the board holds now may not start.",
+            f"Write it again: tinylm flash --board {image.board.name}",
+        ) from None
     if status:
         raise TinylmError(
             f"{image.board.flasher.tool} failed on '{port}' (exit code {status}).",
