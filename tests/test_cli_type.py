@@ -138,9 +138,7 @@ def test_a_port_is_typed_on_too() -> None:
 
 
 @pytest.mark.needs("cc")
-@pytest.mark.parametrize(
-    "typed, said", [(b"", "no line with a word"), (b"ok\n\xff\n", "Line 2 of the input is")]
-)
+@pytest.mark.parametrize("typed, said", [(b"", "no line with a word"), (b"ok\n\xff\n", "Line 2 of the input is")])
 def test_input_without_words_is_refused(model: Path, typed: bytes, said: str) -> None:
     refused = run_cli("type", "--host", "--model", model, typed=typed)
     assert refused.status == 1 and said in refused.err
