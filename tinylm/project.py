@@ -11,6 +11,7 @@ from tinylm.errors import TinylmError, nearest
 
 FILE_NAME = "tinylm.toml"
 FRAMEWORKS = ("native",)
+_LISTS = ("text", "held_out")
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class Project:
 
     name: str
     text: tuple[str, ...] = ()
+    held_out: tuple[str, ...] = ()
     language: str = "en"
     kind: str = "word"
     board: str = "qemu-cortex-m4"
@@ -59,10 +61,10 @@ def read_project(path: Path) -> Project:
     for key, value in table.items():
         if key not in allowed:
             raise TinylmError(f"'{path}' has the unknown key '{key}'.", nearest(key, allowed))
-        wanted = list if key == "text" else str
-        if not isinstance(value, wanted) or (key == "text" and not all(isinstance(t, str) for t in value)):
+        is_list = key in _LISTS
+        if not isinstance(value, list if is_list else str) or (is_list and not all(isinstance(t, str) for t in value)):
             raise TinylmError(
-                f"'{path}': {key} is {value!r}; a {'list of texts' if key == 'text' else 'text'} is needed."
+                f"'{path}': {key} is {value!r}; a {'list of texts' if is_list else 'text'} is needed."
             )
     if not table.get("name"):
         raise TinylmError(f"'{path}' has no name.", 'Add a line like name = "radio".')
@@ -72,4 +74,5 @@ def read_project(path: Path) -> Project:
     folder = path.parent
     if folder == Path.cwd():
         folder = Path(".")
-    return Project(**{**table, "text": tuple(table.get("text", ()))}, folder=folder)
+    lists = {key: tuple(table.get(key, ())) for key in _LISTS}
+    return Project(**{**table, **lists}, folder=folder)

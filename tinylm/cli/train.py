@@ -85,7 +85,7 @@ def _options(text: tuple[str, ...], project: Project, name: str | None, kind: st
         language=language or project.language,
         budget=parse_bytes(budget or project.budget or "256K"),
         texts=texts,
-        held_out=rest["held_out"],
+        held_out=rest["held_out"] or tuple(str(project.folder / t) for t in project.held_out),
         plan=default_plan(chosen, words, epochs, rest["seed"]),
         licence=rest["licence"],
         attribution=rest["attribution"],
