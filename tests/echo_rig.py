@@ -25,7 +25,9 @@ def build_echo(board: Board, folder: Path, toolchain: str | None = None) -> Firm
     """The echo firmware in folder/build."""
     generated = folder / "generated"
     generated.mkdir(parents=True, exist_ok=True)
-    (generated / "echo.h").write_text(f"#define ECHO_LANGUAGE_BYTES {len(LANGUAGE)}UL\n#define ECHO_DOT_AT {DOT_AT}UL\n")
+    (generated / "echo.h").write_text(
+        f"#define ECHO_LANGUAGE_BYTES {len(LANGUAGE)}UL\n#define ECHO_DOT_AT {DOT_AT}UL\n"
+    )
     if board.compiler.architecture == "avr":
         rows = (LANGUAGE[i : i + 50] for i in range(0, len(LANGUAGE), 50))
         text = "".join("    .byte " + ",".join(map(str, row)) + "\n" for row in rows)

@@ -10,12 +10,12 @@ import sys
 import time
 from pathlib import Path
 
+import echo_rig
 import pytest
 import serial
-
-import echo_rig
 from conftest import need
 from test_firmware import need_compiler
+
 from tinylm import emulator as emulators
 from tinylm.board import load_board
 from tinylm.emulator import Emulator, bridge_to_pty, choose_emulator, start

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 import echo_rig
+import pytest
 from conftest import need
+from models import tiny_character_model, tiny_word_model
+
 from tinylm.board import Board, Region, load_board
+from tinylm.building import build
 from tinylm.errors import TinylmError
 from tinylm.firmware import compile_firmware, write_board_header
 from tinylm.image import render_hex, write_images
 from tinylm.memory import largest_language_bytes, predict_memory, require_fit
+from tinylm.model import Model
 
 GCC = {"host": "cc", "arm": "arm-none-eabi-gcc", "riscv32": "riscv64-unknown-elf-gcc", "avr": "avr-gcc"}
 BUILDS = [
@@ -121,6 +125,18 @@ def test_a_model_too_big_is_refused_before_compiling_with_the_budget_that_fits()
     with pytest.raises(TinylmError) as caught:
         require_fit(board, predict_memory(board, 1000, 9000))
     assert "RAM" in caught.value.message
+
+
+@pytest.mark.parametrize(("name", "toolchain"), BUILDS)
+@pytest.mark.parametrize("make_model", [tiny_word_model, tiny_character_model])
+def test_what_is_predicted_before_compiling_is_enough_and_at_most_8_kb_too_much(
+    name: str, toolchain: str, make_model: Callable[[], Model], tmp_path: Path
+) -> None:
+    board = load_board(name)
+    need_compiler(board, toolchain)
+    built = build(make_model(), board, tmp_path / "build", toolchain, lambda *progress: None)
+    assert 0 <= built.predicted.flash_bytes - built.measured.flash_bytes <= 8192
+    assert 0 <= built.predicted.ram_bytes - built.measured.ram_bytes <= 512
 
 
 def test_a_computer_has_no_limit() -> None:

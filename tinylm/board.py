@@ -148,7 +148,9 @@ def read_board(path: Path) -> Board:
         raise TinylmError(f"{path}: not a board file: {error}.", "Compare it with another board's file.") from error
     board = _parse_table(Board, table, path, "")
     if board.name != path.stem:
-        raise TinylmError(f"{path}: 'name' is '{board.name}', but the file is called '{path.name}'.", "Make them equal.")
+        raise TinylmError(
+            f"{path}: 'name' is '{board.name}', but the file is called '{path.name}'.", "Make them equal."
+        )
     return board
 
 

@@ -117,10 +117,10 @@ def _start_qemu(board: Board, choice: EmulatorChoice, build_dir: Path) -> Emulat
     program = [*require_tool(choice.program), *machine, "-display", "none", "-monitor", "none"]
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        line = f"socket,id=line,server=on,wait=on,fd={listener.fileno()}"
+        line = f"socket,id=line,server=on,wait=on,nodelay=on,fd={listener.fileno()}"
         if os.name == "nt":
             listener.close()
-            line = f"socket,id=line,server=on,wait=on,host=127.0.0.1,port={port}"
+            line = f"socket,id=line,server=on,wait=on,nodelay=on,host=127.0.0.1,port={port}"
         command = [*program, "-chardev", line, "-serial", "chardev:line"]
         lifeline = [sys.executable, "-I", str(_HERE / "emulators" / "lifeline.py"), *command]
         passed = () if os.name == "nt" else (listener.fileno(),)
@@ -147,9 +147,7 @@ def _start_simavr(board: Board, choice: EmulatorChoice, build_dir: Path) -> Emul
     if library is None:
         raise TinylmError("simavr's library is not installed.", f"Install it: {install_command('simavr')}")
     machine = str(_simavr_machine())
-    return _start_announced(
-        choice, [machine, library, choice.machine, str(board.clock_hz), str(build_dir / ELF_NAME)]
-    )
+    return _start_announced(choice, [machine, library, choice.machine, str(board.clock_hz), str(build_dir / ELF_NAME)])
 
 
 def _simavr_machine() -> Path:
@@ -172,9 +170,7 @@ def _start_announced(choice: EmulatorChoice, command: list[str]) -> Emulator:
     """Starts a process that prints the TCP port it listens on and ends when its standard input does."""
     log = tempfile.TemporaryFile()
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(_HERE.parent), os.environ.get("PYTHONPATH", "")])}
-    process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, env=environment
-    )
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, env=environment)
     emulator = Emulator(choice, process, 0, log)
     try:
         emulator.port = int(process.stdout.readline())

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <dlfcn.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -82,7 +83,9 @@ static void attend(int timeout_ms)
         exit(0);
     }
     if (watched[1].revents != 0 && line.client < 0) {
+        const int at_once = 1; /* else the second small packet waits for an answer to the first: 40 ms */
         line.client = accept(line.listener, NULL, NULL);
+        (void)setsockopt(line.client, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
     } else if (watched[1].revents != 0) {
         ssize_t n = recv(line.client, line.in, BUFFER_BYTES, 0);
         line.in_at = 0;
