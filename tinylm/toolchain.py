@@ -64,7 +64,6 @@ TOOLS = (
     Tool("avr-gcc", "compiler", "Arduino Mega", ("avr-gcc",), apt="gcc-avr avr-libc", brew="osx-cross/avr/avr-gcc"),
     Tool("ziglang", "compiler", "host, Cortex-M, ESP32-C3", package="ziglang", pip=_PIP),
     Tool("qemu-system-arm", "emulator", "Cortex-M boards", ("qemu-system-arm",), apt="qemu-system-arm", brew="qemu"),
-    Tool("qemu-system-avr", "emulator", "Arduino boards", ("qemu-system-avr",), apt="qemu-system-misc", brew="qemu"),
     Tool("simavr", "emulator", "Arduino boards, with cycle counts", ("simavr",), apt="simavr", brew="simavr"),
     Tool("unicorn", "emulator", "Cortex-M and ESP32-C3", package="unicorn", pip=_PIP),
     Tool("avrdude", "flasher", "Arduino boards", ("avrdude",), apt="avrdude", brew="avrdude"),
