@@ -28,15 +28,15 @@ class Maker:
 
     def scale(self, around: float = 0.0) -> float:
         """A float32; mostly of a usual size, near `around` where given, now and then extreme."""
-        kind = self.draw.randint(0, 9)
-        exponent = self.draw.uniform(-20, 20) if kind == 9 else self.draw.uniform(-8, 1)
-        real = around * 2 ** self.draw.uniform(-2, 3) if around and kind < 8 else 2.0**exponent
+        kind = self.draw.randint(0, 19)
+        exponent = self.draw.uniform(-20, 20) if kind == 19 else self.draw.uniform(-8, -4)
+        real = around * 2 ** self.draw.uniform(-1, 2) if around and kind < 18 else 2.0**exponent
         if kind == 0:  # powers of two: multipliers at the edge of their range
             real = 2.0 ** round(np.log2(real))
         return float(np.float32(real))
 
     def zero(self) -> int:
-        return self.draw.choice((0, 0, self.draw.randint(-128, 127), -128, 127))
+        return self.draw.choice((0, 0, 0, 0, self.draw.randint(-50, 50), self.draw.randint(-50, 50), -128, 127))
 
     def values(self, shape: tuple[int, ...], low: int = -128, high: int = 127) -> np.ndarray:
         rng = np.random.default_rng(self.draw.randint(0, 1 << 30))
@@ -52,7 +52,7 @@ class Maker:
 
     def apply(self, kind: str, inputs: tuple[int, ...], size: int, scale: float, zero: int) -> int:
         output = self.add(size, scale, zero)
-        relu = kind in ("FULLY_CONNECTED", "ADD", "SUB", "MUL") and self.draw.randint(0, 3) == 0
+        relu = kind in ("FULLY_CONNECTED", "ADD", "SUB", "MUL") and self.draw.randint(0, 5) == 0
         self.ops.append(Op(kind, inputs, output, relu))
         self.made.append(output)
         return output
@@ -63,10 +63,10 @@ class Maker:
         weights = self.add((size, inputs), weight_scale, 0, self.values((size, inputs)).astype(np.int8))
         unit, bias = float(np.float32(self.tensors[x].scale) * np.float32(weight_scale)), -1
         if self.draw.randint(0, 2):
-            most = 1 << self.draw.randint(1, 20)
+            most = 1 << self.draw.choice((4, 8, 12, 14, 20))
             bias = self.add((size,), unit, 0, self.values((size,), -most, most).astype(np.int32))
         return self.apply(
-            "FULLY_CONNECTED", (x, weights, bias), size, self.scale(unit * 73 * np.sqrt(inputs)), self.zero()
+            "FULLY_CONNECTED", (x, weights, bias), size, self.scale(unit * 90 * np.sqrt(inputs)), self.zero()
         )
 
     def pair(self, kind: str) -> int:

@@ -1,0 +1,82 @@
+"""200 steps with the state fed back give one hash: oracle, reference, this computer's C, and every emulated chip."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from models import tiny_character_model, tiny_word_model
+from oracle import Oracle
+from step_graphs import random_step
+
+from tinylm.board import load_board
+from tinylm.building import build
+from tinylm.emulator import start
+from tinylm.engine import HostEngine
+from tinylm.flatbuffer import read_tflite
+from tinylm.graph import understand_step
+from tinylm.link import Device
+from tinylm.model import Model
+from tinylm.reference import hash_steps
+
+START, STRIDE, STEPS = 3, 7, 200
+# Seeds of random steps and their hashes, written down: a change of oracle and reference at once would be seen.
+GOLDEN = {5: 0x4E209B83, 11: 0x7B59E2D7, 19: 0x304E67F3, 29: 0x53A36DF8}
+MODELS = pytest.mark.parametrize("make", [tiny_word_model, tiny_character_model], ids=["word", "character"])
+
+
+BOTH, WORD = (tiny_word_model, tiny_character_model), (tiny_word_model,)
+
+
+def chip(makes: tuple[Callable[[], Model], ...], board: str, toolchain: str, emulator: str, *tools: str) -> list:
+    name, mark = f"{board}-{toolchain}-{emulator}", pytest.mark.needs(*tools)
+    return [pytest.param(make, board, toolchain, emulator, marks=mark, id=f"{name}-{make.__name__}") for make in makes]
+
+
+CHIPS = [
+    *chip(BOTH, "host", "gcc", "process", "cc"),
+    *chip(WORD, "host", "zig", "process", "ziglang"),
+    *chip(BOTH, "qemu-cortex-m4", "gcc", "qemu", "arm-none-eabi-gcc", "qemu-system-arm"),
+    *chip(WORD, "qemu-cortex-m4", "gcc", "unicorn", "arm-none-eabi-gcc", "unicorn"),
+    *chip(WORD, "qemu-cortex-m4", "zig", "unicorn", "ziglang", "unicorn"),
+    *chip(BOTH, "arduino-mega", "gcc", "simavr", "avr-gcc", "simavr"),
+    *chip(BOTH, "esp32c3", "gcc", "unicorn", "riscv64-unknown-elf-gcc", "unicorn"),
+    *chip(WORD, "esp32c3", "zig", "unicorn", "ziglang", "unicorn"),
+]
+
+
+def reference_hash(model: Model) -> int:
+    return hash_steps(understand_step(read_tflite(model.tflite)), START, STRIDE, STEPS)
+
+
+@pytest.mark.parametrize("seed", GOLDEN)
+def test_a_recorded_network_still_gives_the_recorded_hash(seed: int) -> None:
+    assert hash_steps(random_step(seed, most=24, rows=20), START, STRIDE, STEPS) == GOLDEN[seed]
+
+
+@pytest.mark.needs("tflite_micro")
+@MODELS
+def test_the_oracle_gives_the_hash_of_the_reference(make: Callable[[], Model]) -> None:
+    model = make()
+    step = understand_step(read_tflite(model.tflite))
+    oracle = Oracle(step.graph, model.tflite)
+    assert hash_steps(step, START, STRIDE, STEPS, oracle.run_step) == reference_hash(model)
+
+
+@pytest.mark.needs("cc")
+@MODELS
+def test_the_host_library_gives_the_hash_of_the_reference(make: Callable[[], Model]) -> None:
+    assert HostEngine(make()).hash(START, STRIDE, STEPS) == reference_hash(make())
+
+
+@pytest.mark.parametrize(("make", "board", "toolchain", "emulator"), CHIPS)
+def test_a_chip_gives_the_hash_of_the_reference(
+    make: Callable[[], Model], board: str, toolchain: str, emulator: str, tmp_path: Path
+) -> None:
+    chosen = load_board(board)
+    build(make(), chosen, tmp_path / "build", toolchain, lambda *_: None)
+    with start(chosen, tmp_path / "build", emulator) as running, Device.open(running.url) as device:
+        assert device.identity.model_hash == make().hash
+        assert device.identity.self_test == 0
+        assert device.hash(START, STRIDE, STEPS) == reference_hash(make())
