@@ -71,9 +71,11 @@ def choose_model(name: str | None, most_bytes: int | None = None, language: str 
     Raises TinylmError when there is none.
     """
     project = find_project()
-    named = name or (project.model if project else "")
-    if named:
-        return load_model(find_folder(named))
+    if name:
+        return load_model(find_folder(name))
+    if project and project.model:
+        folder = project.folder / project.model
+        return load_model(folder if folder.is_dir() else find_folder(project.model))
     own = project_entry(project)
     if own:
         return load_model(own.folder)

@@ -18,7 +18,7 @@ import numpy as np
 from tinylm import __version__
 from tinylm.errors import TinylmError
 from tinylm.flatbuffer import read_tflite
-from tinylm.generate import EngineSizes, view_model, write_c
+from tinylm.generate import SUGGESTIONS, WORD_BYTES, EngineSizes, view_model, write_c
 from tinylm.graph import understand_step
 from tinylm.language import build_language
 from tinylm.model import Model
@@ -26,9 +26,7 @@ from tinylm.resources import cache_dir, firmware_dir
 from tinylm.statuses import describe_status
 
 HOST_SIZES = EngineSizes(history=64, line_bytes=4096)
-MOST_SUGGESTIONS = 5
 MEMORIES = 1 << 15  # beginnings of lines that the host engine remembers: 6 MB at H = 128
-_WORD_BYTES = 49
 
 
 class Engine(Protocol):
@@ -106,7 +104,7 @@ class HostEngine:
         self._library.tlm_library_scores.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
         self._state = ctypes.create_string_buffer(self._library.tlm_library_bytes())
         self._memories = ctypes.create_string_buffer(MEMORIES * self._library.tlm_library_memory_bytes())
-        self._words = ctypes.create_string_buffer(MOST_SUGGESTIONS * _WORD_BYTES + 1)
+        self._words = ctypes.create_string_buffer(SUGGESTIONS * WORD_BYTES + 1)
         self._type, self._suggest = self._library.tlm_library_type, self._library.tlm_library_suggest
         _check(self._library.tlm_library_open(self._state, self._memories, MEMORIES))
 

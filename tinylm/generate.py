@@ -13,11 +13,12 @@ import jinja2
 
 from tinylm.graph import Graph, Op, Step
 from tinylm.language import Language, table_name
-from tinylm.model import FIRST_WORD_ROW, Model, write_whole
+from tinylm.model import FIRST_WORD_ROW, MAX_WORD_LETTERS, Model, write_whole
 from tinylm.reference import fully_connected_rescaling, hash_steps, mul_rescaling, sum_rescalings
 from tinylm.resources import templates_dir
 
 SELF_TEST_STEPS = 8
+SUGGESTIONS, WORD_BYTES = 5, 49  # TLM_MAX_SUGGESTIONS, TLM_WORD_BYTES
 
 
 @dataclass(frozen=True)
@@ -214,9 +215,11 @@ def view_model(model: Model, language: Language, sizes: EngineSizes) -> ModelVie
 
 
 def engine_ram_bytes(view: ModelView) -> int:
-    """Close estimate of sizeof(tlm_engine_t): moments, line, suggestions, scratch."""
-    moment = view.language.step.hidden + view.context_bytes + 2
-    return view.sizes.history * moment + view.sizes.line_bytes + 5 * 49 + view.plan.scratch_bytes + 32
+    """Close estimate of sizeof(tlm_engine_t): moments, spellings, line, suggestions, scratch."""
+    hidden, sizes = view.language.step.hidden, view.sizes
+    moments = sizes.history * (hidden + view.context_bytes + 2)
+    spellings = (sizes.beam if view.model.info.kind == "character" else 1) * (hidden + 5 + MAX_WORD_LETTERS)
+    return moments + spellings + sizes.line_bytes + SUGGESTIONS * WORD_BYTES + view.plan.scratch_bytes + 32
 
 
 def _environment() -> jinja2.Environment:

@@ -88,6 +88,8 @@ def _check(folder: Path, info: ModelInfo, words: tuple[str, ...], levels: tuple[
         refuse(f"kind is '{info.kind}', allowed are {', '.join(KINDS)}")
     if list(info.alphabet) != sorted(set(info.alphabet)) or not info.alphabet:
         refuse("the alphabet is not sorted")
+    if not 0 <= info.level_millinats <= 2000 or not -30_000 <= info.top_millinats <= 0:
+        refuse(f"levels are {info.level_millinats} millinats apart from {info.top_millinats}; 0..2000 from -30000..0 are allowed")
     letters = set(info.alphabet)
     if len(words) > MAX_WORDS:
         refuse(f"{len(words)} words, at most {MAX_WORDS} are allowed")

@@ -40,7 +40,7 @@ enum {
     TLM_SPELLING_STEPS = 64    /* character kind: network steps that one tlm_suggest may search with */
 };
 
-/* Names and texts are also read by the host: tinylm/link.py parses this table, so it is written once. */
+/* Names and texts are also read by the host: tinylm/statuses.py parses this table, so it is written once. */
 enum tlm_err {
     TLM_ERR_RANGE = -1,    /* a rank, count or length is out of its range */
     TLM_ERR_EMPTY = -2,    /* nothing to take back, or no suggestion was made */

@@ -11,13 +11,12 @@ static void dot_four(const uint8_t *weights, const int16_t *x, uint32_t inputs, 
 {
     const uint8_t *w1 = weights + inputs, *w2 = w1 + inputs, *w3 = w2 + inputs;
     int32_t sum0 = 0, sum1 = 0, sum2 = 0, sum3 = 0;
-    for (uint32_t block = 0; block < padded; block += BLOCK) {
-        for (uint32_t i = block; i < block + BLOCK; i++) {
-            sum0 += (int16_t)(int8_t)weights[i] * x[i];
-            sum1 += (int16_t)(int8_t)w1[i] * x[i];
-            sum2 += (int16_t)(int8_t)w2[i] * x[i];
-            sum3 += (int16_t)(int8_t)w3[i] * x[i];
-        }
+    padded &= ~(uint32_t)(BLOCK - 1); /* says that no rest is left over */
+    for (uint32_t i = 0; i < padded; i++) {
+        sum0 += (int16_t)(int8_t)weights[i] * x[i];
+        sum1 += (int16_t)(int8_t)w1[i] * x[i];
+        sum2 += (int16_t)(int8_t)w2[i] * x[i];
+        sum3 += (int16_t)(int8_t)w3[i] * x[i];
     }
     sums[0] = sum0;
     sums[1] = sum1;
