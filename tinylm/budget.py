@@ -19,6 +19,7 @@ from tinylm.vocabulary import Vocabulary, choose_vocabulary
 
 SMALLEST_BUDGET, LARGEST_BUDGET = 8 * 1024, 16 * 1024 * 1024
 MOST_LEXICON_WORDS = 40_000
+WORD_BYTES = 2.2  # of a packed lexicon, seen on English
 TABLE_BYTES = 3 * 256  # two LOGISTIC, one TANH
 _UNITS = {"": 1, "K": 1024, "M": 1024 * 1024}
 
@@ -66,9 +67,9 @@ def split_budget(kind: str, counts: Counter[str], alphabet: str, budget: int) ->
     """
     if kind == "character":
         return _split_character(alphabet, budget)
-    hidden = max(16, 8 * round(math.sqrt(budget) / 32))
-    embedding = max(8, 4 * round(math.sqrt(budget) * 0.07 / 4))
-    share = min(0.3, max(0.15, 0.3 - 0.05 * math.log2(budget / 24_576)))
+    root = math.sqrt(budget)
+    hidden, embedding = max(16, 8 * int(root / 32)), max(8, 4 * round(root / 64))
+    share = min(0.55 * (24_576 / budget) ** 0.35, 0.55, MOST_LEXICON_WORDS * WORD_BYTES / budget)
     fixed = network_bytes(NetworkShape("word", 0, embedding, hidden))
     rows = int((budget * (1 - share) - fixed - HEADER_BYTES - 100) / (embedding + 1))
     rows = min(rows, MAX_WORDS, len(counts) + FIRST_WORD_ROW)
@@ -84,7 +85,7 @@ def _fill_lexicon(counts: Counter[str], alphabet: str, with_row: int, room: int)
     """As many lexicon words as `room` bytes hold, found by packing (three passes of regula falsi come close)."""
     room -= HEADER_BYTES + 100
     most = min(MOST_LEXICON_WORDS, len(counts))
-    words, best = min(most, max(with_row, int(room / 2.3))), None
+    words, best = min(most, max(with_row, int(room / WORD_BYTES))), None
     for _ in range(5):
         vocabulary = choose_vocabulary(counts, with_row, words)
         size = pack_lexicon(vocabulary.words, vocabulary.levels, alphabet).packed_bytes
