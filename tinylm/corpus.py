@@ -53,12 +53,7 @@ def read_lines(path: Path, progress: Callable[[int], None] | None = None) -> Ite
     offset = 0
     with path.open("rb") as stream:
         while piece := stream.readline(MAX_LINE_BYTES):
-            # A piece that was cut may end inside a character: take that character's rest as well.
-            while len(piece) >= MAX_LINE_BYTES and not piece.endswith(b"\n"):
-                more = stream.read(1)
-                piece += more
-                if not more or more[0] & 0xC0 != 0x80:
-                    break
+            piece += stream.read(_lacking(piece))
             if (zero := piece.find(b"\0")) >= 0:
                 raise TinylmError(
                     f"'{path}' is not text: byte {offset + zero} is zero.", "Give a plain UTF-8 text file."
@@ -76,6 +71,16 @@ def read_lines(path: Path, progress: Callable[[int], None] | None = None) -> Ite
             yield line.rstrip("\r\n")
     if not offset:
         raise TinylmError(f"'{path}' is empty.", "Give a text of at least a few hundred lines.")
+
+
+def _lacking(piece: bytes) -> int:
+    """How many bytes the last character of `piece` lacks, 0 to 3."""
+    for back in range(1, min(4, len(piece) + 1)):
+        byte = piece[-back]
+        if byte & 0xC0 != 0x80:
+            size = 4 if byte >= 0xF0 else 3 if byte >= 0xE0 else 2 if byte >= 0xC0 else 1
+            return max(0, size - back)
+    return 0
 
 
 def word_finder(alphabet: str) -> Callable[[str], list[str]]:
