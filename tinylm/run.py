@@ -5,7 +5,9 @@ texts -> vocabulary_counts.tsv -> tokens.bin -> checkpoint.npz -> weights.npz ->
 
 from __future__ import annotations
 
+import contextlib
 import json
+import shutil
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -57,7 +59,7 @@ def default_plan(kind: str, words: int, epochs: float | None, seed: int) -> Trai
     if kind == "character":
         batch, steps = (64, 64) if words > 200_000 else (16, 48)
     else:
-        batch, steps = (128, 24) if words > 200_000 else (16, 16)
+        batch, steps = (128, 24) if words > 200_000 else (16, 16) if words > 2_000 else (4, 8)
     # About 20 million tokens are read, at most 30 times the text and at least 3 times.
     usual = float(np.clip(20_000_000 / max(words, 1), 3.0, 30.0))
     return TrainingPlan(epochs=epochs or usual, batch=batch, steps=steps, seed=seed)
@@ -79,7 +81,7 @@ def open_run(run: Path, options: RunOptions) -> None:
     wanted = json.loads(json.dumps(asdict(options)))
     path = run / "run.json"
     if path.is_file():
-        there = json.loads(path.read_text("utf-8"))
+        there = _read_options(path)
         if there != wanted:
             changed = ", ".join(k for k in wanted if there.get(k) != wanted[k])
             raise TinylmError(
@@ -91,8 +93,33 @@ def open_run(run: Path, options: RunOptions) -> None:
     write_whole(path, (json.dumps(wanted, indent=2, ensure_ascii=False) + "\n").encode())
 
 
+def _read_options(path: Path) -> dict:
+    try:
+        return dict(json.loads(path.read_text("utf-8")))
+    except (ValueError, TypeError) as error:
+        raise TinylmError(f"'{path}' is damaged: {error}.", "Start afresh there with --restart.") from error
+
+
 def train_model(options: RunOptions, run: Path, report: Report) -> Model:
-    """Go the whole way, from the last checkpoint where there is one; returns the model that `run` then holds."""
+    """Go the whole way, from the last checkpoint where there is one; returns the model that `run` then holds.
+
+    A text that is refused leaves no run folder behind.
+    """
+    try:
+        return _go_all_stages(options, run, report)
+    except TinylmError:
+        if not (run / "checkpoint.npz").is_file():
+            shutil.rmtree(run, ignore_errors=True)
+            _remove_if_empty(run.parent)
+        raise
+
+
+def _remove_if_empty(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        folder.rmdir()
+
+
+def _go_all_stages(options: RunOptions, run: Path, report: Report) -> Model:
     source = Source(
         tuple(WeightedText(Path(p), w) for p, w in options.texts),
         alphabet_of(options.language),

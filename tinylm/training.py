@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import time
+import zipfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -141,7 +142,8 @@ def _batches(tokens: TokenFile, plan: TrainingPlan, done: int, total: int) -> An
                 return
         if step == before:
             raise TinylmError(
-                f"The text is too short for one batch of {plan.batch} x {plan.steps} words.", "Give a longer text."
+                f"The text has only {len(tokens.ids):,} words and line ends; {plan.batch * plan.steps + 1:,} are needed to train.",
+                "Give a longer text.",
             )
         epoch += 1
 
@@ -235,9 +237,15 @@ class _Loop:
         path = self.run / "checkpoint.npz"
         if not path.is_file():
             return 0
-        with np.load(path) as saved:
-            if str(saved["plan"]) != repr(asdict(self.plan)) or str(saved["shape"]) != repr(asdict(self.shape)):
-                return 0
-            self.start = {k[2:]: saved[k] for k in saved.files if k.startswith("w_")}
-            self.slots = [saved[k] for k in sorted(saved.files) if k.startswith("s_")] or None
-            return int(saved["done"])
+        try:
+            with np.load(path) as saved:
+                return self._take(saved)
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise TinylmError(f"The checkpoint '{path}' is damaged: {error}.", "Start afresh with --restart.") from error
+
+    def _take(self, saved: Any) -> int:
+        if str(saved["plan"]) != repr(asdict(self.plan)) or str(saved["shape"]) != repr(asdict(self.shape)):
+            return 0
+        self.start = {k[2:]: saved[k] for k in saved.files if k.startswith("w_")}
+        self.slots = [saved[k] for k in sorted(saved.files) if k.startswith("s_")] or None
+        return int(saved["done"])
