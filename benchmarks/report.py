@@ -17,6 +17,7 @@ from tinylm.model import write_whole
 
 HERE = Path(__file__).parent
 BEGIN, END = "<!-- results: python benchmarks/report.py -->", "<!-- end of results -->"
+FIGURES_BEGIN, FIGURES_END = "<!-- figures: python benchmarks/report.py -->", "<!-- end of figures -->"
 
 
 def load_rows(folder: Path) -> list[dict]:
@@ -56,12 +57,39 @@ def render_table(rows: list[dict]) -> str:
     return "\n".join(out) + "\n"
 
 
-def replace_between(text: str, inside: str) -> str:
+def render_figures(rows: list[dict]) -> str:
+    """The README's table: each shipped model (evaluate-NAME.json) beside the trigrams of the same budget and lines."""
+    out = ["| model | language bytes | KSS@3 | trigram by count | trigram by gain |", "|---|--:|--:|--:|--:|"]
+    for row in sorted((r for r in rows if r["source"].startswith("evaluate-")), key=lambda r: r["language_bytes"]):
+        bars = [
+            f"{other['mean_kss']:.1f}" if other else ""
+            for by in ("count", "gain")
+            for other in [_bar(row, by, rows)]
+        ]
+        out.append(f"| {row['model']} | {row['language_bytes']:,} | **{row['mean_kss']:.1f}** | {' | '.join(bars)} |")
+    return "\n".join(out) + "\n"
+
+
+def _bar(row: dict, by: str, rows: list[dict]) -> dict | None:
+    """The trigram pruned `by` count or gain with the smallest budget that is not below the row's bytes; same lines."""
+    lines = {name: t["lines"] for name, t in row["texts"].items()}
+    alike = [
+        r
+        for r in rows
+        if r["source"].startswith("trigram")
+        and r["model"].endswith(by)
+        and {name: t["lines"] for name, t in r["texts"].items()} == lines
+        and r["budget_bytes"] >= row["language_bytes"]
+    ]
+    return min(alike, key=lambda r: r["budget_bytes"], default=None)
+
+
+def replace_between(text: str, inside: str, begin: str = BEGIN, end: str = END) -> str:
     """Put `inside` between the markers. Raises click.ClickException when they are not there."""
-    head, begin, rest = text.partition(BEGIN)
-    _, end, tail = rest.partition(END)
-    if not begin or not end:
-        raise click.ClickException(f"The two markers '{BEGIN}' and '{END}' must be where the tables go.")
+    head, has_begin, rest = text.partition(begin)
+    _, has_end, tail = rest.partition(end)
+    if not has_begin or not has_end:
+        raise click.ClickException(f"The two markers '{begin}' and '{end}' must be where the tables go.")
     return f"{head}{begin}\n\n{inside}\n{end}{tail}"
 
 
@@ -76,17 +104,28 @@ def replace_between(text: str, inside: str) -> str:
     "--readme",
     default=HERE / "README.md",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The file to rewrite.",
+    help="The file with all tables.",
 )
-@click.option("--check", is_flag=True, help="Write nothing; exit 1 when the file is not up to date.")
-def command(results: Path, readme: Path, check: bool) -> None:
+@click.option(
+    "--front",
+    default=HERE.parent / "README.md",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The project's README, with the shipped models' figures.",
+)
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 when a file is not up to date.")
+def command(results: Path, readme: Path, front: Path, check: bool) -> None:
     """Rewrite the tables between the markers."""
-    before = readme.read_text(encoding="utf-8")
-    after = replace_between(before, render_tables(load_rows(results)))
-    if check and after != before:
-        raise click.ClickException(f"'{readme}' is not what the results say; run: python benchmarks/report.py")
-    if not check:
-        write_whole(readme, after.encode())
+    rows = load_rows(results)
+    for path, inside, markers in (
+        (readme, render_tables(rows), (BEGIN, END)),
+        (front, render_figures(rows), (FIGURES_BEGIN, FIGURES_END)),
+    ):
+        before = path.read_text(encoding="utf-8")
+        after = replace_between(before, inside, *markers)
+        if check and after != before:
+            raise click.ClickException(f"'{path}' is not what the results say; run: python benchmarks/report.py")
+        if not check:
+            write_whole(path, after.encode())
 
 
 if __name__ == "__main__":

@@ -67,6 +67,7 @@ def split_budget(kind: str, counts: Counter[str], alphabet: str, budget: int) ->
     """
     if kind == "character":
         return _split_character(alphabet, budget)
+    choose_vocabulary(counts, 2, 2)  # refuses a text of one word
     root = math.sqrt(budget)
     hidden, embedding = max(16, 8 * int(root / 32)), max(8, 4 * round(root / 64))
     share = min(0.55 * (24_576 / budget) ** 0.35, 0.55, MOST_LEXICON_WORDS * WORD_BYTES / budget)

@@ -8,6 +8,7 @@ with the same bytes.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import time
 import zipfile
@@ -46,6 +47,19 @@ class TokenFile:
     ids: np.ndarray
     starts: np.ndarray
     weights: np.ndarray  # [lines] how often an epoch reads the line, 1.0 = once
+
+
+def choose_backend() -> str:
+    """The Keras backend that training runs on: KERAS_BACKEND, else TensorFlow, else JAX, whichever is installed.
+
+    Raises TinylmError when Keras or every backend is missing.
+    """
+    there = [name for name in ("tensorflow", "jax") if importlib.util.find_spec(name)]
+    if not importlib.util.find_spec("keras") or not there:
+        raise TinylmError("Training needs Keras and TensorFlow, which are not installed.", "pip install 'tinylm[train]'")
+    os.environ.setdefault("KERAS_BACKEND", there[0])
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    return os.environ["KERAS_BACKEND"]
 
 
 def line_order(tokens: TokenFile, seed: int, epoch: int) -> np.ndarray:
@@ -154,7 +168,7 @@ class _Loop:
     def __init__(
         self, shape: NetworkShape, plan: TrainingPlan, start: dict[str, np.ndarray], total: int, run: Path
     ) -> None:
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        choose_backend()
         import keras
 
         keras.utils.set_random_seed(plan.seed)

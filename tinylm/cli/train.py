@@ -50,12 +50,14 @@ def command(
     (tinylm.toml) is taken. A run that was stopped goes on where it was when the same command is given again.
     """
     from tinylm.run import open_run, train_model
+    from tinylm.training import choose_backend
 
     project = find_project() or Project(name="")
     options = _options(text, project, name, kind, language, budget, epochs, rest)
     run = output or (project.run_folder if project.name and not name else Path("runs") / options.name)
     if restart and (run / "run.json").is_file():
         shutil.rmtree(run)
+    choose_backend()
     open_run(run, options)
     with progress_bars() as report:
         try:
