@@ -16,6 +16,7 @@ INSTALL = {
     "qemu-system-arm": "apt-get install qemu-system-arm",
     "qemu-system-avr": "apt-get install qemu-system-misc",
     "simavr": "apt-get install simavr",
+    "hunspell": "apt-get install hunspell hunspell-en-gb hunspell-en-us hunspell-de-de hunspell-fr",
     "ziglang": "pip install 'tinylm[toolchain]'",
     "unicorn": "pip install 'tinylm[toolchain]'",
     "pyte": "pip install 'tinylm[test]'",
