@@ -4,8 +4,9 @@ VENV ?= .venv
 BOARD ?= qemu-cortex-m4
 JOBS ?= 2
 BIN := $(VENV)/bin
-APT_PACKAGES := gcc gcc-arm-none-eabi gcc-riscv64-unknown-elf gcc-avr avr-libc qemu-system-arm qemu-system-misc simavr
-PROGRAMS := gcc arm-none-eabi-gcc riscv64-unknown-elf-gcc avr-gcc qemu-system-arm qemu-system-avr simavr
+APT_PACKAGES := gcc gcc-arm-none-eabi gcc-riscv64-unknown-elf gcc-avr avr-libc qemu-system-arm simavr \
+	hunspell hunspell-en-gb hunspell-en-us hunspell-de-de hunspell-fr
+PROGRAMS := gcc arm-none-eabi-gcc riscv64-unknown-elf-gcc avr-gcc qemu-system-arm simavr hunspell
 
 .PHONY: demo test lint bench models compilers clean
 

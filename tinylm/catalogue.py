@@ -62,23 +62,31 @@ def find_folder(name: str) -> Path:
         return shipped[name]
     if Path(name).is_dir():
         return Path(name)
-    raise TinylmError(f"There is no model '{name}', and no such folder.", nearest(name, shipped) if shipped else "")
+    raise TinylmError(
+        f"There is no model '{name}', and no such folder.",
+        nearest(name, shipped) if shipped else "Train one: tinylm train TEXT",
+    )
 
 
 def choose_model(name: str | None, most_bytes: int | None = None, language: str = "en") -> Model:
-    """The model named, else the project's own, else the largest shipped word model of that language within `most_bytes`.
+    """The model of `choose_folder`, loaded."""
+    return load_model(choose_folder(name, most_bytes, language))
+
+
+def choose_folder(name: str | None, most_bytes: int | None = None, language: str = "en") -> Path:
+    """The model named, else the project's own, else the largest shipped word model of that language in `most_bytes`.
 
     Raises TinylmError when there is none.
     """
     project = find_project()
     if name:
-        return load_model(find_folder(name))
+        return find_folder(name)
     if project and project.model:
         folder = project.folder / project.model
-        return load_model(folder if folder.is_dir() else find_folder(project.model))
+        return folder if folder.is_dir() else find_folder(project.model)
     own = project_entry(project)
     if own:
-        return load_model(own.folder)
+        return own.folder
     language = project.language if project else language
     fits = [
         e
@@ -88,4 +96,4 @@ def choose_model(name: str | None, most_bytes: int | None = None, language: str 
     if not fits:
         limit = f" of at most {most_bytes:,} language bytes" if most_bytes is not None else ""
         raise TinylmError(f"No shipped '{language}' model{limit} is here.", "Train one: tinylm train TEXT --budget 24K")
-    return load_model(fits[-1].folder)
+    return fits[-1].folder

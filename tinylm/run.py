@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from tinylm.budget import Split, split_budget
-from tinylm.card import render_card
+from tinylm.card import write_metrics
 from tinylm.corpus import ALPHABETS, ENGLISH_ALPHABET
 from tinylm.errors import TinylmError
 from tinylm.flatbuffer import write_tflite
@@ -212,9 +212,9 @@ def _write_metrics(run: Path, options: RunOptions, split: Split, counts: Counter
         "text_words": counts.total(),
         "text_distinct_words": len(counts),
         "epochs": options.plan.epochs,
+        "texts": [Path(p).name if w == 1 else f"{Path(p).name} (weight {w:g})" for p, w in options.texts],
     }
-    write_whole(run / "metrics.json", (json.dumps(metrics, indent=2) + "\n").encode())
-    write_whole(run / "README.md", render_card(model.info, metrics, [Path(p).name for p, _ in options.texts]).encode())
+    write_metrics(run, model.info, metrics)
 
 
 def write_whole_npz(path: Path, arrays: dict[str, np.ndarray]) -> None:

@@ -14,20 +14,28 @@ from tinylm.cli.console import progress_bars, show_json, show_table
 @click.option("--model", "-m", help="Model name or folder.  [default: the project's, else the largest shipped]")
 @click.option("--shown", default=3, type=click.IntRange(1, 5), help="How many suggestions the person sees.")
 @click.option("--lines", type=click.IntRange(1), help="At most so many lines of each text.")
+@click.option("--record", is_flag=True, help="Write the figures into the model folder: metrics.json and its card.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
-def command(text: tuple[Path, ...], model: str | None, shown: int, lines: int | None, as_json: bool) -> None:
+def command(
+    text: tuple[Path, ...], model: str | None, shown: int, lines: int | None, record: bool, as_json: bool
+) -> None:
     """Type TEXT (files or folders of .txt) on this computer's engine and count the keystrokes saved.
 
     KSS = (characters - keystrokes) / characters, for a person who takes the word as soon as it is shown.
     """
-    from tinylm.catalogue import choose_model
+    from tinylm.card import record_evaluation
+    from tinylm.catalogue import choose_folder
     from tinylm.evaluate import evaluate_model
     from tinylm.language import build_language
+    from tinylm.model import load_model
 
-    chosen = choose_model(model)
+    folder = choose_folder(model)
+    chosen = load_model(folder)
     with progress_bars() as report:
         size = len(build_language(chosen).content)
         found = evaluate_model(chosen, size, text, shown, lines, lambda name, done, all_: report(name, done, all_, ""))
+    if record:
+        record_evaluation(folder, chosen.info, found)
     if as_json:
         show_json(found.as_json())
         return
