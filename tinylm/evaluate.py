@@ -77,13 +77,15 @@ def evaluate_model(
     """Type every text on the host engine. `report(text, lines done, lines)`."""
     engine = HostEngine(model)
     words = set(model.words)
-    found = []
-    for path in find_texts(paths):
+    found, texts = [], find_texts(paths)
+    stems = [path.stem for path in texts]
+    for path in texts:
+        name = path.stem if stems.count(path.stem) == 1 else str(path)
         lines = load_lines(path, model.info.alphabet, most_lines)
-        told = (lambda done, path=path, lines=lines: report(path.stem, done, len(lines))) if report else None
+        told = (lambda done, name=name, lines=lines: report(name, done, len(lines))) if report else None
         tally = type_lines(engine, lines, shown, words.__contains__ if words else lambda _: True, True, told)
         add_bits(engine, lines, tally)
-        found.append(TextFigures(path.stem, figures_of(tally)))
+        found.append(TextFigures(name, figures_of(tally)))
     return Evaluation(model.info.name, language_bytes, shown, tuple(found))
 
 

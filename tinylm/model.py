@@ -15,6 +15,8 @@ UNKNOWN_ROW = 1
 FIRST_WORD_ROW = 2
 MAX_WORD_LETTERS = 24
 MAX_WORDS = 65_535
+MAX_LETTERS = 64
+LAST_LETTER = "\u07ff"  # two bytes of UTF-8
 
 
 @dataclass(frozen=True)
@@ -86,8 +88,10 @@ def _check(folder: Path, info: ModelInfo, words: tuple[str, ...], levels: tuple[
 
     if info.kind not in KINDS:
         refuse(f"kind is '{info.kind}', allowed are {', '.join(KINDS)}")
-    if list(info.alphabet) != sorted(set(info.alphabet)) or not info.alphabet:
-        refuse("the alphabet is not sorted")
+    if list(info.alphabet) != sorted(set(info.alphabet)) or not 1 <= len(info.alphabet) <= MAX_LETTERS:
+        refuse(f"the alphabet is not 1 to {MAX_LETTERS} letters, sorted")
+    if info.alphabet[-1] > LAST_LETTER:
+        refuse(f"the letter '{info.alphabet[-1]}' is beyond U+07FF")
     if not 0 <= info.level_millinats <= 2000 or not -30_000 <= info.top_millinats <= 0:
         refuse(f"levels are {info.level_millinats} millinats apart from {info.top_millinats}; 0..2000 from -30000..0 are allowed")
     letters = set(info.alphabet)
