@@ -10,6 +10,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -90,18 +91,28 @@ def _sources_digest() -> bytes:
 
 
 class HostEngine:
-    """A model's engine in this process. Not for several threads at once."""
+    """A model's engine in this process. Not for several threads at once: each takes a `twin`."""
 
     def __init__(self, model: Model) -> None:
-        self.model = model
         path = cached_library(model)
         try:
-            self._library = ctypes.CDLL(os.fspath(path))
+            library = ctypes.CDLL(os.fspath(path))
         except OSError as error:
             raise TinylmError(
                 f"The host engine '{path}' does not load: {error}.", f"Remove '{path.parent}', then try again."
             ) from error
-        self._library.tlm_library_scores.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
+        library.tlm_library_scores.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
+        library.tlm_library_answer.restype = None
+        self._start(model, library)
+
+    def twin(self) -> HostEngine:
+        """Another engine of this model with a line of its own, for another thread: calls into the C run side by side."""
+        other = object.__new__(HostEngine)
+        other._start(self.model, self._library)
+        return other
+
+    def _start(self, model: Model, library: ctypes.CDLL) -> None:
+        self.model, self._library = model, library
         self._state = ctypes.create_string_buffer(self._library.tlm_library_bytes())
         self._memories = ctypes.create_string_buffer(MEMORIES * self._library.tlm_library_memory_bytes())
         self._words = ctypes.create_string_buffer(SUGGESTIONS * WORD_BYTES + 1)
@@ -134,6 +145,22 @@ class HostEngine:
         """Make the line equal to `line`, reusing what it has in common with the one before."""
         text = line.encode()
         _check(self._type(self._state, text, len(text)))
+
+    def answer(self, lines: Sequence[bytes], counts: bytes) -> list[list[str] | int]:
+        """For each line (UTF-8) the best counts[i] (1..5) words, or the `enum tlm_err` that it was refused with.
+
+        As `type_line` and `suggest` for each, in one call into the C.
+        """
+        sizes = (ctypes.c_uint32 * len(lines))(*map(len, lines))
+        found = (ctypes.c_int8 * len(lines))()
+        out = ctypes.create_string_buffer(len(lines) * SUGGESTIONS * WORD_BYTES + 1)
+        self._library.tlm_library_answer(self._state, b"".join(lines), sizes, counts, len(lines), found, out)
+        words, at = out.value.decode().split("\n"), 0
+        answers: list[list[str] | int] = []
+        for n in found:
+            answers.append(words[at : at + n] if n >= 0 else n)
+            at += max(n, 0)
+        return answers
 
     def scores(self) -> np.ndarray:
         """Scores of all rows (character kind: symbols) at the end of the line, int32 [V]; `units_per_nat` make one nat."""

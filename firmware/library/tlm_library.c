@@ -1,5 +1,7 @@
 #include "tlm_library.h"
 
+#include <string.h>
+
 #include "tlm_line.h"
 
 #define FNV_BASIS 14695981039346656037ULL /* FNV-1a, 64 bits */
@@ -115,6 +117,21 @@ int tlm_library_suggest(tlm_library_t *library, uint8_t count, char *out)
         remember(library, seen);
     }
     return found;
+}
+
+void tlm_library_answer(tlm_library_t *library, const uint8_t *texts, const uint32_t *sizes, const uint8_t *counts,
+                        uint32_t queries, int8_t *found, char *out)
+{
+    *out = '\0';
+    for (uint32_t i = 0; i < queries; i++) {
+        int done = tlm_library_type(library, texts, sizes[i]);
+        if (done == 0) {
+            done = tlm_library_suggest(library, counts[i], out);
+            out += strlen(out);
+        }
+        found[i] = (int8_t)done;
+        texts += sizes[i];
+    }
 }
 
 int tlm_library_scores(tlm_library_t *library, int32_t *scores)

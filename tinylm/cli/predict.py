@@ -26,18 +26,17 @@ def command(
 
     A TEXT that ends in a space asks for the next word. The model runs on this computer, in the same C as on a board.
     """
-    from tinylm.answering import answer_lines, open_engine
+    from tinylm.answering import answer_lines, answer_text, open_answers
 
     if jsonl == (text is not None):
         raise click.UsageError('Give a text (tinylm predict "how are y") or --jsonl, one of them.')
-    with open_engine(model, port, board) as engine:
+    with open_answers(model, port, board) as answers:
         if jsonl:
-            for answers in answer_lines(engine, sys.stdin.buffer, count):
-                sys.stdout.write(answers)
+            for lines in answer_lines(answers, sys.stdin.buffer, count):
+                sys.stdout.write(lines)
                 sys.stdout.flush()
             return
-        engine.type_line(text)
-        suggestions = engine.suggest(count)
+        suggestions = answer_text(answers, text, count)
     if as_json:
         show_json({"text": text, "suggestions": suggestions})
     else:
