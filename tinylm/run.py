@@ -17,8 +17,8 @@ import numpy as np
 
 from tinylm.budget import Split, split_budget
 from tinylm.card import write_metrics
-from tinylm.corpus import ALPHABETS, ENGLISH_ALPHABET
-from tinylm.errors import TinylmError
+from tinylm.corpus import ALPHABETS
+from tinylm.errors import TinylmError, nearest
 from tinylm.flatbuffer import write_tflite
 from tinylm.language import build_language
 from tinylm.model import Model, ModelInfo, write_model, write_whole
@@ -66,8 +66,10 @@ def default_plan(kind: str, words: int, epochs: float | None, seed: int) -> Trai
 
 
 def alphabet_of(language: str) -> str:
-    """The letters of a language; English ones where it is not known."""
-    return ALPHABETS.get(language, ENGLISH_ALPHABET)
+    """The letters of a language. Raises TinylmError where they are not known: a guess would cut its words apart."""
+    if language not in ALPHABETS:
+        raise TinylmError(f"The letters of the language '{language}' are not known.", nearest(language, ALPHABETS))
+    return ALPHABETS[language]
 
 
 def open_run(run: Path, options: RunOptions) -> None:
