@@ -33,7 +33,7 @@ def read_entry(folder: Path) -> Entry:
         return Entry(
             info["name"], folder, info["language"], info["kind"], info["licence"], metrics["language_bytes"], metrics
         )
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise TinylmError(f"'{folder}' is no model folder: {error}.", "See `tinylm models`.") from error
 
 

@@ -71,15 +71,23 @@ def load_model(folder: Path) -> Model:
                 "Train one with `tinylm train TEXT`, or see `tinylm models`.",
             )
     try:
-        raw = json.loads((folder / "model.json").read_text("utf-8"))
+        raw = dict(json.loads((folder / "model.json").read_text("utf-8")))
         raw["attribution"] = tuple(raw.get("attribution", ()))
         info = ModelInfo(**raw)
+        _check_types(info)
         rows = [line.split("\t") for line in (folder / "vocabulary.tsv").read_text("utf-8").splitlines()]
         words, levels = tuple(r[0] for r in rows), tuple(int(r[1]) for r in rows)
     except (ValueError, TypeError, IndexError) as error:
         raise TinylmError(f"The model in '{folder}' is damaged: {error}.", "Train it again.") from error
     _check(folder, info, words, levels)
     return Model(info, words, levels, (folder / "model.tflite").read_bytes())
+
+
+def _check_types(info: ModelInfo) -> None:
+    for name, value in asdict(info).items():
+        wanted = int if name.endswith("millinats") else tuple if name == "attribution" else str
+        if type(value) is not wanted:
+            raise TypeError(f"{name} is {value!r}")
 
 
 def _check(folder: Path, info: ModelInfo, words: tuple[str, ...], levels: tuple[int, ...]) -> None:
