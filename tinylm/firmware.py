@@ -72,7 +72,8 @@ def compile_firmware(
         generated: the folder of generated C; board.h is written there.
         toolchain: "gcc", "zig", or None for the best found.
         progress: called before each file.
-        sources: C files in place of firmware/{runtime,predict,link,app} (the port and `generated` always come along).
+        sources: C files in place of firmware/{runtime,predict,link,app} (the port and `generated` always come along); a
+            file in a folder named like a group of the memory report counts there, any other as the app.
     The same input gives the same bytes. Raises TinylmError for a missing compiler, a refused file, a model too big.
     """
     output.mkdir(parents=True, exist_ok=True)
@@ -184,7 +185,8 @@ def _cpu_flags(board: Board, tools: Toolchain) -> tuple[str, ...]:
 
 def _firmware_sources(sources: Sequence[Path] | None) -> list[_Source]:
     if sources is not None:
-        return [_Source(path.resolve(), "app") for path in sources]
+        groups = {path: path.parent.name if path.parent.name in GROUPS else "app" for path in sources}
+        return [_Source(path.resolve(), group) for path, group in groups.items()]
     return _folder_sources(*_FOLDERS)
 
 

@@ -84,11 +84,19 @@ class Machine:
 
     def run(self) -> None:
         """Runs for ever; a guest that sleeps (WFI) is woken by the next byte."""
-        at, counter = _RESETS[self.board.compiler.architecture](self)
+        at = self.reset()
         while True:
-            self.uc.emu_start(at, _NEVER)
+            at = self.run_until_sleep(at)
             self.line.wait()
-            at = self.uc.reg_read(counter) | (at & 1)
+
+    def reset(self) -> int:
+        """The CPU as after a reset. Returns where it starts."""
+        return _RESETS[self.board.compiler.architecture](self)
+
+    def run_until_sleep(self, at: int) -> int:
+        """Runs from `at` until the guest sleeps. Returns where it goes on."""
+        self.uc.emu_start(at, _NEVER)
+        return self.uc.reg_read(_COUNTERS[self.board.compiler.architecture]) | (at & 1)
 
     def _map_region(self, region: Region, content: bytes) -> None:
         """One piece of this process's memory, seen at the region's origin and at its alias."""
@@ -112,22 +120,23 @@ def _arm(board: Board) -> unicorn.Uc:
     return uc
 
 
-def _reset_arm(machine: Machine) -> tuple[int, int]:
+def _reset_arm(machine: Machine) -> int:
     stack, start = struct.unpack("<II", machine.uc.mem_read(machine.board.memory.flash.origin, 8))
     machine.uc.reg_write(arm_const.UC_ARM_REG_SP, stack)
-    return start | 1, arm_const.UC_ARM_REG_PC
+    return start | 1
 
 
 def _riscv(board: Board) -> unicorn.Uc:
     return unicorn.Uc(unicorn.UC_ARCH_RISCV, unicorn.UC_MODE_RISCV32)
 
 
-def _reset_riscv(machine: Machine) -> tuple[int, int]:
-    return machine.board.memory.flash.origin + 8, riscv_const.UC_RISCV_REG_PC
+def _reset_riscv(machine: Machine) -> int:
+    return machine.board.memory.flash.origin + 8
 
 
 _CPUS = {"arm": _arm, "riscv32": _riscv}
 _RESETS = {"arm": _reset_arm, "riscv32": _reset_riscv}
+_COUNTERS = {"arm": arm_const.UC_ARM_REG_PC, "riscv32": riscv_const.UC_RISCV_REG_PC}
 _REGISTERS = {"arm": ((0xE000E000, _PAGE),), "riscv32": ((0x60001000, 0xFF000),)}
 _ARM_MODELS = {
     "Cortex-M0": arm_const.UC_CPU_ARM_CORTEX_M0,

@@ -1,0 +1,73 @@
+/* In place of app/main.c: runs a model's step, its rows and its suggestions, each inside an interval.
+ *
+ * What an interval is: e nothing, s one step, r the scores of all rows, w the first suggestion after a finished word (its
+ * step included), 1 2 3 a keystroke with so many letters of a word typed and the suggestions for it. '.' ends it all. */
+#include "count.h" /* generated: COUNT_STEPS, COUNT_TEXTS */
+#include "tinylm.h"
+#include "tlm_count.h"
+
+enum { ROWS_AT_ONCE = 64, SUGGESTIONS = 3, MOST_LETTERS = 3 };
+
+static tlm_engine_t engine;
+static const char *const texts[] = {COUNT_TEXTS};
+
+static void score_all(const int8_t *context)
+{
+    const tlm_network_t *network = &tlm_model.network;
+    static int32_t scores[ROWS_AT_ONCE];
+    for (uint16_t first = 0; first < network->rows; first = (uint16_t)(first + ROWS_AT_ONCE)) {
+        const uint16_t left = (uint16_t)(network->rows - first);
+        network->score(tlm_port_language(), context, first, left < ROWS_AT_ONCE ? left : (uint16_t)ROWS_AT_ONCE, scores);
+    }
+}
+
+static void run_steps(void)
+{
+    const tlm_network_t *network = &tlm_model.network;
+    tlm_moment_t *moment = &engine.history[0];
+    for (uint16_t i = 0; i < COUNT_STEPS; i++) {
+        tlm_count_begin('s');
+        network->step(tlm_port_language(), (uint16_t)(i * 7U % network->rows), moment->state, moment->context,
+                      engine.scratch);
+        tlm_count_end();
+        tlm_count_begin('r');
+        score_all(moment->context);
+        tlm_count_end();
+    }
+}
+
+/* Types a text whose words are all finished by a space; the line is followed before, so that an interval has one step. */
+static void type_text(const char *text)
+{
+    uint8_t letters = MOST_LETTERS + 1;
+    tlm_reset(&engine);
+    (void)tlm_suggest(&engine, SUGGESTIONS);
+    for (; *text != '\0'; text++) {
+        letters = *text == ' ' ? 0 : (uint8_t)(letters + 1);
+        const uint8_t counted = letters <= MOST_LETTERS;
+        if (counted) {
+            tlm_count_begin((uint8_t)(letters == 0 ? 'w' : '0' + letters));
+        }
+        (void)tlm_feed(&engine, (uint8_t)*text);
+        (void)tlm_suggest(&engine, SUGGESTIONS);
+        if (counted) {
+            tlm_count_end();
+        }
+    }
+}
+
+int main(void)
+{
+    tlm_port_init();
+    tlm_count_begin('e');
+    tlm_count_end();
+    run_steps();
+    if (texts[0] != 0 && tlm_engine_init(&engine, &tlm_model, tlm_port_language()) == 0) {
+        for (uint8_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+            type_text(texts[i]);
+        }
+    }
+    tlm_port_write('.');
+    (void)tlm_port_read();
+    return 0;
+}
