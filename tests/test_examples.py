@@ -1,0 +1,70 @@
+"""The examples do what their READMEs say: their commands are taken from there and run, and so are the figures."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+
+
+def run(command: str, folder: Path) -> str:
+    """A command line in a shell with this Python's programs; its standard output."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = {**os.environ, "PATH": path, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    done = subprocess.run(
+        ["sh", "-ec", command], cwd=folder, env=environment, capture_output=True, text=True, timeout=600, check=False
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def commands_of(readme: str) -> list[str]:
+    """The first indented block of a README."""
+    block = re.search(r"\n\n((?:    .+\n)+)", readme)
+    assert block
+    return [line.strip() for line in block[1].splitlines()]
+
+
+def bounds_of(readme: str) -> dict[str, tuple[float, float, float]]:
+    """Rows of the table: name -> seen, least, most."""
+    rows = re.findall(r"^\| (.+?) \| ([\d.,]+) \| ([\d.,]+) \| ([\d.,]+) \|$", readme, re.MULTILINE)
+    return {name: tuple(float(v.replace(",", "")) for v in values) for name, *values in rows}
+
+
+@pytest.mark.needs("cc", "keras", "tensorflow", "arm-none-eabi-gcc", "qemu-system-arm")
+def test_the_radio_example_trains_measures_builds_and_types_as_its_readme_says(tmp_path: Path) -> None:
+    readme = (EXAMPLES / "radio" / "README.md").read_text("utf-8")
+    project = tmp_path / "examples" / "radio"
+    shutil.copytree(EXAMPLES / "radio", project, ignore=shutil.ignore_patterns("runs", "build"))
+    (tmp_path / "examples" / "texts" / "en").mkdir(parents=True)
+    shutil.copy(EXAMPLES / "texts" / "en" / "radio.txt", tmp_path / "examples" / "texts" / "en")
+
+    enter, *commands = commands_of(readme)
+    assert enter == "cd examples/radio"
+    outputs = {command: run(command, project) for command in commands}
+
+    told = json.loads(run("tinylm evaluate check.txt --json", project))
+    figures = told["texts"]["check"]
+    seen = {
+        "KSS@3, %": figures["kss"],
+        "next word top 3, %": figures["next_word_top3"],
+        "unknown words, %": figures["out_of_vocabulary"],
+        "language bytes": told["language_bytes"],
+    }
+    bounds = bounds_of(readme)
+    assert set(bounds) == set(seen)
+    for name, (stated, least, most) in bounds.items():
+        assert least <= stated <= most and least <= seen[name] <= most, f"{name}: {seen[name]}"
+
+    typing = next(command for command in commands if " type " in command)
+    assert "1 lines on radio on qemu-cortex-m4" in outputs[typing] and "[" in outputs[typing]
+    echo = typing.partition("|")[0]
+    assert outputs[typing].splitlines()[0] == run(f"{echo}| tinylm type --host", project).splitlines()[0]
