@@ -10,6 +10,7 @@ import pytest
 
 INSTALL = {
     "cc": "apt-get install gcc",
+    "make": "apt-get install make",
     "arm-none-eabi-gcc": "apt-get install gcc-arm-none-eabi",
     "riscv64-unknown-elf-gcc": "apt-get install gcc-riscv64-unknown-elf",
     "avr-gcc": "apt-get install gcc-avr avr-libc",

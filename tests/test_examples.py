@@ -11,6 +11,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from models import tiny_word_model
+
+from tinylm.engine import HostEngine
+from tinylm.model import write_model
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
@@ -68,3 +72,21 @@ def test_the_radio_example_trains_measures_builds_and_types_as_its_readme_says(t
     assert "1 lines on radio on qemu-cortex-m4" in outputs[typing] and "[" in outputs[typing]
     echo = typing.partition("|")[0]
     assert outputs[typing].splitlines()[0] == run(f"{echo}| tinylm type --host", project).splitlines()[0]
+
+
+@pytest.mark.needs("cc", "make")
+def test_the_engine_in_a_program_of_ones_own_suggests_what_tinylm_does(tmp_path: Path) -> None:
+    readme = (EXAMPLES / "embed" / "README.md").read_text("utf-8")
+    program = tmp_path / "embed"
+    shutil.copytree(EXAMPLES / "embed", program, ignore=shutil.ignore_patterns("build", "suggest"))
+    write_model(tmp_path / "tiny", tiny_word_model())
+
+    enter, make, ask = commands_of(readme)
+    assert enter == "cd examples/embed" and make == "make MODEL=en-24k"
+    run("make MODEL=../tiny CFLAGS='-O1 -Wall -Wextra -Wpedantic -Werror'", program)
+    typed = re.search('"(.*)"', ask)[1]
+    engine, expected = HostEngine(tiny_word_model()), []
+    for letter in typed:
+        engine.feed(letter)
+        expected.append("  ".join(engine.suggest(3)))
+    assert run(ask, program).splitlines() == expected
