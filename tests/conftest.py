@@ -21,11 +21,12 @@ INSTALL = {
     "ziglang": "pip install 'tinylm[toolchain]'",
     "unicorn": "pip install 'tinylm[toolchain]'",
     "pyte": "pip install 'tinylm[test]'",
+    "hatchling": "pip install 'tinylm[test]'",
     "keras": "pip install 'tinylm[train]'",
     "tensorflow": "pip install 'tinylm[train]'",
     "tflite_micro": "pip install --pre tflite-micro",
 }
-_MODULES = {"pyte", "ziglang", "unicorn", "keras", "tensorflow", "tflite_micro"}
+_MODULES = {"hatchling", "pyte", "ziglang", "unicorn", "keras", "tensorflow", "tflite_micro"}
 
 
 def need(*tools: str) -> None:
