@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Rewrites the tables of benchmarks/README.md from every JSON in benchmarks/results.
 
-Knows two kinds of JSON: what `tinylm evaluate --json` prints, and a file with several such objects under `sizes`
-(trigram.py's). One table for each set of texts that was measured, so that a row compares with every other of its table.
+Knows what `tinylm evaluate --json` prints, a file with several such objects under `sizes` (trigram.py's), and the results of
+serial_proof.py and throughput.py. One table for each set of texts that was measured, so that a row compares with every other of its table.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from tinylm.model import write_whole
 
 HERE = Path(__file__).parent
 BEGIN, END = "<!-- results: python benchmarks/report.py -->", "<!-- end of results -->"
+PROOFS_BEGIN, PROOFS_END = "<!-- proofs: python benchmarks/report.py -->", "<!-- end of proofs -->"
 FIGURES_BEGIN, FIGURES_END = "<!-- figures: python benchmarks/report.py -->", "<!-- end of figures -->"
 
 
@@ -62,9 +63,7 @@ def render_figures(rows: list[dict]) -> str:
     out = ["| model | language bytes | KSS@3 | trigram by count | trigram by gain |", "|---|--:|--:|--:|--:|"]
     for row in sorted((r for r in rows if r["source"].startswith("evaluate-")), key=lambda r: r["language_bytes"]):
         bars = [
-            f"{other['mean_kss']:.1f}" if other else ""
-            for by in ("count", "gain")
-            for other in [_bar(row, by, rows)]
+            f"{other['mean_kss']:.1f}" if other else "" for by in ("count", "gain") for other in [_bar(row, by, rows)]
         ]
         out.append(f"| {row['model']} | {row['language_bytes']:,} | **{row['mean_kss']:.1f}** | {' | '.join(bars)} |")
     return "\n".join(out) + "\n"
@@ -82,6 +81,25 @@ def _bar(row: dict, by: str, rows: list[dict]) -> dict | None:
         and r["budget_bytes"] >= row["language_bytes"]
     ]
     return min(alike, key=lambda r: r["budget_bytes"], default=None)
+
+
+def render_proofs(folder: Path) -> str:
+    """What serial_proof.py (serial-*.json) and throughput.py (throughput-*.json) found: a table each, once they ran."""
+    serial = ["| model | board, emulator, compiler | lines | keys | KSS@3 on the board | on the host | keys a second |",
+              "|---|---|--:|--:|--:|--:|--:|"]  # fmt: skip
+    for path in sorted(folder.glob("serial-*.json")):
+        found = json.loads(path.read_text(encoding="utf-8"))
+        board, host = found["board_figures"], found["host_figures"]
+        where = f"{found['board']}, {found['emulator']}, {found['toolchain']}"
+        serial.append(f"| {found['model']} | {where} | {board['lines']:,} | {board['keystrokes']:,} | {board['kss']:.4f} | "
+                      f"{host['kss']:.4f} | {found['keys_a_second']:.0f} |")  # fmt: skip
+    rates = ["| model | queries | CPUs | queries a second | CPU time of a query, us |", "|---|---|--:|--:|--:|"]
+    for path in sorted(folder.glob("throughput-*.json")):
+        found = json.loads(path.read_text(encoding="utf-8"))
+        for name, stream in found["streams"].items():
+            rate, cost = stream["queries_a_second"], stream["cpu_microseconds_a_query"]
+            rates.append(f"| {found['model']} | {name} | {found['cpus']} | {rate:,} | {cost:.0f} |")
+    return "\n".join("\n".join(table) + "\n" for table in (serial, rates) if len(table) > 2)
 
 
 def replace_between(text: str, inside: str, begin: str = BEGIN, end: str = END) -> str:
@@ -118,6 +136,7 @@ def command(results: Path, readme: Path, front: Path, check: bool) -> None:
     rows = load_rows(results)
     for path, inside, markers in (
         (readme, render_tables(rows), (BEGIN, END)),
+        (readme, render_proofs(results), (PROOFS_BEGIN, PROOFS_END)),
         (front, render_figures(rows), (FIGURES_BEGIN, FIGURES_END)),
     ):
         before = path.read_text(encoding="utf-8")
