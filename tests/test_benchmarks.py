@@ -1,0 +1,109 @@
+"""The scripts of benchmarks/ run, on a tiny model and a few lines; the serial proof sees a difference when there is one."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from models import TEXT, tiny_word_model
+
+from tinylm.model import write_model
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+sys.path.insert(0, str(BENCHMARKS))
+
+import run as bench  # noqa: E402
+import serial_proof  # noqa: E402
+import throughput  # noqa: E402
+from report import render_proofs  # noqa: E402
+from serial_proof import OneExchange, Transcript, describe_difference  # noqa: E402
+from trigram import DEV  # noqa: E402
+
+
+@pytest.fixture
+def texts(tmp_path: Path) -> list[str]:
+    """Options that name a folder with small dev texts, and the tiny model."""
+    folder = tmp_path / "data" / "dev" / "en"
+    folder.mkdir(parents=True)
+    lines = TEXT.read_text("utf-8").splitlines()
+    for i, name in enumerate(DEV):
+        (folder / f"{name}.txt").write_text("\n".join(lines[300 + 40 * i : 340 + 40 * i]) + "\n", "utf-8")
+    write_model(tmp_path / "tiny", tiny_word_model())
+    return ["--data", str(tmp_path / "data"), "--model", str(tmp_path / "tiny")]
+
+
+def invoke(command: object, *arguments: object) -> str:
+    done = CliRunner().invoke(command, [*map(str, arguments)])
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+@pytest.mark.needs("cc", "arm-none-eabi-gcc", "qemu-system-arm")
+def test_a_board_types_dev_lines_key_for_key_as_the_host(texts: list[str], tmp_path: Path) -> None:
+    results = tmp_path / "serial-tiny.json"
+    said = invoke(serial_proof.command, *texts, "--lines", 5, "--json", results)
+    assert "equal, key for key" in said
+    found = json.loads(results.read_text())
+    assert found["board_figures"] == found["host_figures"] and found["board_figures"]["lines"] == 5 * len(DEV)
+    assert found["exchanges"] <= found["board_figures"]["keystrokes"] + 2 * found["board_figures"]["lines"]
+    assert "qemu-cortex-m4, qemu, gcc" in render_proofs(tmp_path)
+    assert str(tmp_path) not in results.read_text()
+
+
+class FakeDevice:
+    """Answers every edit with what was asked of it."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple] = []
+
+    def __getattr__(self, name: str) -> object:
+        return lambda *arguments: self.asked.append((name, *arguments)) or [name]
+
+
+def test_an_edit_and_its_suggestions_are_one_exchange() -> None:
+    device = FakeDevice()
+    engine = OneExchange(device)
+    engine.reset()
+    assert engine.suggest(3) == ["reset"]
+    engine.feed("a")
+    engine.feed(" ")
+    assert engine.suggest(3) == ["feed"]
+    engine.accept(2)
+    engine.backspace()
+    engine.feed("b")
+    assert engine.suggest(2) == ["feed"] and engine.suggest(3) == ["suggest"]
+    assert device.asked == [("reset", 3), ("feed", "a ", 3), ("accept", 2, 0), ("backspace", 0), ("feed", "b", 2),
+                            ("suggest", 3)]  # fmt: skip
+
+
+def test_a_difference_is_told_with_its_line_and_act() -> None:
+    transcript = Transcript(FakeDevice())
+    transcript.reset()
+    transcript.feed("a")
+    transcript.suggest(3)
+    assert transcript.acts == [("feed", "a", ["feed"]), ("suggest", 3, ["suggest"])]
+    told = describe_difference(["how", "are"], transcript.acts, transcript.acts[:1])
+    assert told.startswith("In 'how are', act 2: the board did ('suggest'") and told.endswith("host nothing more.")
+
+
+@pytest.mark.needs("cc")
+def test_throughput_is_measured_on_three_streams(texts: list[str], tmp_path: Path) -> None:
+    results = tmp_path / "throughput-tiny.json"
+    said = invoke(throughput.command, *texts, "--queries", 2000, "--json", results)
+    assert re.search(r"tiny-word, scattered: [\d,]+ queries a second", said)
+    streams = json.loads(results.read_text())["streams"]
+    assert set(streams) == {"typing", "shuffled", "scattered"}
+    assert all(stream["queries"] == 2000 for stream in streams.values())
+    assert "| tiny-word | typing |" in render_proofs(tmp_path)
+
+
+def test_the_steps_of_make_bench_can_be_listed_and_chosen(texts: list[str]) -> None:
+    said = invoke(bench.command, *texts[:2], "--list")
+    assert "trigram: " in said and said.splitlines()[-1].startswith("report: ")
+    assert invoke(bench.command, *texts[:2], "--list", "--only", "report").count("\n") == 1
+    refused = CliRunner().invoke(bench.command, [*texts[:2], "--only", "nothing"])
+    assert refused.exit_code == 2 and "there are: " in refused.output
