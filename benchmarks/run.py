@@ -53,10 +53,11 @@ def plan_steps(data: Path, board: str) -> list[Step]:
         script("throughput", "throughput.py", *where, "--model", name, result=f"throughput-{name}.json")
         for name in models[-1:]
     ]
+    proofs = [(board, models[-1], "200"), ("arduino-mega", models[0], "40")] if models else []
     steps += [
-        script(f"serial-{name}", "serial_proof.py", *where, "--board", board, "--model", name,
-               result=f"serial-{name}-{board}.json")
-        for name in models[-1:]
+        script(f"serial-{chip}", "serial_proof.py", *where, "--board", chip, "--model", name, "--lines", lines,
+               result=f"serial-{name}-{chip}.json")
+        for chip, name, lines in proofs
     ]  # fmt: skip
     if (HERE / "instructions.py").exists():
         steps.append(script("instructions", "instructions.py", result="instructions.json"))
@@ -93,7 +94,9 @@ def choose_steps(steps: Sequence[Step], only: Sequence[str]) -> list[Step]:
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="The texts: train/en, dev/en.",
 )
-@click.option("--board", default="qemu-cortex-m4", help="The board of the serial proof.")
+@click.option(
+    "--board", default="qemu-cortex-m4", help="The board that types the largest model; arduino-mega types the smallest."
+)
 @click.option("--only", "-o", multiple=True, metavar="STEP", help="Only this step; may be given more than once.")
 @click.option("--list", "list_only", is_flag=True, help="Show the commands and run none.")
 def command(data: Path, board: str, only: tuple[str, ...], list_only: bool) -> None:
