@@ -6,11 +6,14 @@ import random
 import zlib
 from pathlib import Path
 
+import numpy as np
+
 from tinylm.board import Board
 from tinylm.firmware import Firmware, compile_firmware
+from tinylm.layout import read_arranged
 
 LANGUAGE = random.Random(1).randbytes(100_000)  # more than 64 KB: an AVR needs far reads
-DOT_AT = 62_700  # rows of up to 600 from here cross 64 KB of an AVR's flash
+DOT_AT = 62_700  # rows of up to 600 from here, a multiple of 4, cross 64 KB of an AVR's flash
 ECHO = Path(__file__).parent / "c" / "echo" / "echo.c"
 
 _AVR_LANGUAGE = """    .section .progmemx.tlm_language, "a", @progbits
@@ -33,28 +36,27 @@ def build_echo(board: Board, folder: Path, toolchain: str | None = None) -> Firm
         text = "".join("    .byte " + ",".join(map(str, row)) + "\n" for row in rows)
         (generated / "language.S").write_text(_AVR_LANGUAGE.format(size=len(LANGUAGE)) + text)
     else:
-        text = "#include <stdint.h>\nextern const uint8_t tlm_language[];\nconst uint8_t tlm_language[] = {\n"
+        text = "#include <stdint.h>\nextern const uint8_t tlm_language[];\n"
+        text += "__attribute__((aligned(4))) const uint8_t tlm_language[] = {\n"
         (generated / "language.c").write_text(text + ",\n".join(map(str, LANGUAGE)) + "};\n")
     return compile_firmware(board, generated, folder / "build", toolchain, sources=[ECHO])
 
 
-def expected_report() -> bytes:
+def expected_report(layout: str) -> bytes:
     """The 32 hexadecimal digits that the echo firmware answers its first byte with."""
-    words = (0x600DDA7A, zlib.crc32(LANGUAGE), _dot_sum(), _reader_sum())
+    words = (0x600DDA7A, zlib.crc32(LANGUAGE), _dot_sum(layout), _reader_sum())
     return "".join(f"{word:08x}" for word in words).encode()
 
 
-def _signed(content: bytes) -> list[int]:
-    return [b - 256 if b > 127 else b for b in content]
-
-
-def _dot_sum() -> int:
-    x, w = _signed(LANGUAGE[1000:1600]), _signed(LANGUAGE[DOT_AT : DOT_AT + 3000])
+def _dot_sum(layout: str) -> int:
+    x = np.frombuffer(LANGUAGE[1000:1602], np.int8).astype(np.int64)
     total, count = 0, 0
     while count <= 600:
-        for row in range(1 + count % 5):
-            dot = sum(a * b for a, b in zip(x[:count], w[row * count :]))
-            total = (total * 31 + dot) & 0xFFFFFFFF
+        rows, first = 1 + count % 9, count % 7
+        w = read_arranged(LANGUAGE[DOT_AT:], 16, count, layout).astype(np.int64)
+        numbers = [*(w[first : first + rows] @ x[count % 3 : count % 3 + count]), *w[first]]
+        for number in numbers:
+            total = (total * 31 + int(number)) & 0xFFFFFFFF
         count += 1 if count < 20 else 29
     return total
 

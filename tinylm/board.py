@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinylm.errors import TinylmError, nearest
+from tinylm.layout import LAYOUTS
 from tinylm.resources import boards_dir
 
 
@@ -99,13 +100,15 @@ class EmulatorChoice:
 
 @dataclass(frozen=True)
 class Board:
-    """One board. `port` is the folder of firmware/port/ that has its tlm_port.h; `port_also` are further ones."""
+    """One board. `port` is the folder of firmware/port/ that has its tlm_port.h; `port_also` are further ones; `layout` is
+    how weights lie for the port's kernel (tinylm/layout.py)."""
 
     name: str
     title: str
     chip: str
     port: str
     port_also: tuple[str, ...]
+    layout: str
     clock_hz: int
     notes: str
     serial: Serial
@@ -120,6 +123,7 @@ class Board:
 
 FIDELITIES = ("the real board", "the CPU and image only", "the same C as a program")
 _RULES = {
+    "layout": (re.compile("|".join(LAYOUTS)), "one of: " + ", ".join(LAYOUTS)),
     "name": (re.compile(r"[a-z0-9]+(-[a-z0-9]+)*"), "lower-case letters, digits and single hyphens"),
     "fidelity": (re.compile("|".join(FIDELITIES)), "one of: " + "; ".join(FIDELITIES)),
     "formats": (re.compile("bin|hex"), "'bin' or 'hex'"),

@@ -9,7 +9,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from tinylm.board import Board
@@ -53,7 +53,7 @@ def plan_build(model: Model, board: Board) -> tuple[ModelView, MemoryReport]:
 
     Raises TinylmError when the model does not fit: by how much, and what does.
     """
-    view = view_model(model, build_language(model), engine_sizes(board))
+    view = view_model(model, build_language(model, board.layout), engine_sizes(board))
     predicted = predict_memory(board, len(view.language.content), engine_ram_bytes(view))
     try:
         require_fit(board, predicted)
@@ -70,6 +70,8 @@ def build(model: Model, board: Board, output: Path, toolchain: str | None, repor
 
     Raises TinylmError when `output` is something else, the model does not fit, or a tool is missing.
     """
+    if output.resolve() == Path.cwd():
+        raise TinylmError("A build replaces its folder, and this is the one you are in.", "Give another with --output.")
     if output.exists() and (not output.is_dir() or (any(output.iterdir()) and not (output / "build.json").is_file())):
         raise TinylmError(f"'{output}' is not empty and holds no build.", "Give another folder with --output.")
     view, predicted = plan_build(model, board)
@@ -100,20 +102,30 @@ def build(model: Model, board: Board, output: Path, toolchain: str | None, repor
 
 
 def _put(scratch: Path, output: Path) -> None:
-    """The old build goes when the new one is whole."""
+    """The old build goes when the new one is whole, and stays when that one cannot take its place."""
     scratch.chmod(0o755)
-    old = None
-    if output.exists():
-        old = Path(tempfile.mkdtemp(prefix=f".{output.name}-old-", dir=output.parent))
+    if not output.exists():
+        scratch.replace(output)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{output.name}-old-", dir=output.parent))
+    try:
         output.replace(old / "build")
-    scratch.replace(output)
-    if old:
+        try:
+            scratch.replace(output)
+        except OSError:
+            (old / "build").replace(output)
+            raise
+    finally:
         shutil.rmtree(old, ignore_errors=True)
 
 
 def read_build(folder: Path) -> dict:
     """build.json of a build folder. Raises TinylmError that names the command that makes one."""
     try:
-        return json.loads((folder / "build.json").read_text("utf-8"))
+        record = json.loads((folder / "build.json").read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise TinylmError(f"'{folder}' holds no build.", "Make one: tinylm build --board NAME") from error
+    missing = [f.name for f in fields(Build) if not isinstance(record, dict) or f.name not in record]
+    if missing:
+        raise TinylmError(f"'{folder / 'build.json'}' lacks {', '.join(missing)}.", "Build it again.")
+    return record

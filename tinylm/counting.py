@@ -79,7 +79,7 @@ def count_model(model: Model, board: Board, toolchain: str | None = None, texts:
     Raises TinylmError when a compiler or emulator is missing.
     """
     sizes = replace(engine_sizes(board), history=4, line_bytes=160)
-    view = view_model(model, build_language(model), sizes)
+    view = view_model(model, build_language(model, board.layout), sizes)
     if not texts:
         view = replace(view, alphabet=(0,))
     with tempfile.TemporaryDirectory(prefix="tinylm-count-") as name:

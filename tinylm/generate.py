@@ -12,7 +12,7 @@ from pathlib import Path
 import jinja2
 
 from tinylm.graph import Graph, Op, Step
-from tinylm.language import Language, table_name
+from tinylm.language import Language, is_multiplied, table_name
 from tinylm.model import FIRST_WORD_ROW, MAX_WORD_LETTERS, Model, write_whole
 from tinylm.reference import fully_connected_rescaling, hash_steps, mul_rescaling, sum_rescalings
 from tinylm.resources import templates_dir
@@ -119,6 +119,8 @@ def _call(graph: Graph, op: Op, names: dict[int, str], language: Language) -> Ca
     comment = f"{op.kind} -> {out.name} [{out.size}]"
     if op.kind == "GATHER":
         table = language.offset(graph.tensor(op.inputs[0]).name)
+        if is_multiplied(graph, op.inputs[0]):
+            return Call(f"tlm_dot_row(language + {table}UL, {out.size}, id, {y});", comment)
         return Call(f"tlm_gather(language, {table}, id, {out.size}, {y});", comment)
     x = names[op.inputs[0]]
     layer = f"&{out.name}_layer"

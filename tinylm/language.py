@@ -15,6 +15,7 @@ from tinylm.arithmetic import lookup_table
 from tinylm.errors import TinylmError
 from tinylm.flatbuffer import read_tflite
 from tinylm.graph import Graph, Op, Step, understand_step
+from tinylm.layout import arrange
 from tinylm.lexicon import PackedLexicon, pack_lexicon
 from tinylm.model import FIRST_WORD_ROW, Model
 
@@ -82,8 +83,13 @@ def table_name(kind: str, scale: float, zero_point: int) -> str:
     return f"{kind.lower()}_{bits:08x}_{zero_point & 0xFF:02x}"
 
 
-def build_language(model: Model) -> Language:
-    """Lay out a model's language bytes.
+def is_multiplied(graph: Graph, tensor: int) -> bool:
+    """Whether a matrix is a FULLY_CONNECTED's (it may be an embedding too): then it lies in the board's layout."""
+    return any(op.kind == "FULLY_CONNECTED" and op.inputs[1] == tensor for op in graph.ops)
+
+
+def build_language(model: Model, layout: str = "rows") -> Language:
+    """Lay out a model's language bytes; `layout` is how the board wants weight matrices (tinylm/layout.py).
 
     Raises TinylmError when vocabulary and network do not belong together.
     """
@@ -96,7 +102,7 @@ def build_language(model: Model) -> Language:
         blob.add("lexicon_index", lexicon.index, f"{lexicon.words} words in blocks of {lexicon.block_words}")
         blob.add("lexicon_stream", lexicon.stream, "the words, Huffman-coded")
         blob.add("lexicon_codes", lexicon.codes, "canonical codes of the stream")
-    biases = _add_network(blob, step.graph)
+    biases = _add_network(blob, step.graph, layout)
     body = blob.content[HEADER_BYTES:]
     header = struct.pack("<4sIII", MAGIC, len(blob.content), zlib.crc32(body), model.hash)
     return Language(header + body, tuple(blob.sections), lexicon, step, biases)
@@ -124,7 +130,7 @@ class _Blob:
         self.content += content + bytes(-len(content) % 4)
 
 
-def _add_network(blob: _Blob, graph: Graph) -> dict[int, PackedBias]:
+def _add_network(blob: _Blob, graph: Graph, layout: str) -> dict[int, PackedBias]:
     """Constants in the order the ops need them: matrices first, then biases, then tables."""
     matrices = [
         op.inputs[0] if op.kind == "GATHER" else op.inputs[1]
@@ -132,8 +138,9 @@ def _add_network(blob: _Blob, graph: Graph) -> dict[int, PackedBias]:
         if op.kind in ("GATHER", "FULLY_CONNECTED")
     ]
     for i in dict.fromkeys(matrices):
-        t = graph.tensor(i)
-        blob.add(t.name, t.values.tobytes(), f"int8 {list(t.shape)}, scale {t.scale:.9g}, zero point {t.zero_point}")
+        t, here = graph.tensor(i), layout if is_multiplied(graph, i) else "rows"
+        what = f"int8 {list(t.shape)} in {here}, scale {t.scale:.9g}, zero point {t.zero_point}"
+        blob.add(t.name, arrange(t.values, here), what)
     biases = {}
     for op in graph.ops:
         if op.kind == "FULLY_CONNECTED":

@@ -1,9 +1,11 @@
 /* Plain C99: normative. Right shifts of negative numbers are arithmetic on every compiler that tinylm knows. */
 #include "tlm_layers.h"
 
+#include "tlm_dot.h"
+
 enum {
     SUM_LEFT_SHIFT = 20, /* TensorFlow Lite's headroom in ADD: 9 bits of difference, 20 of fraction */
-    CHUNK_ROWS = 16      /* rows summed at once: 64 bytes of stack */
+    CHUNK_ROWS = 64      /* rows summed at once: 256 bytes of stack; a multiple of 4 */
 };
 
 /* (a * b + 2^30) >> 31: gemmlowp's SaturatingRoundingDoublingHighMul. It saturates for a = b = INT32_MIN alone, and b is a
@@ -64,7 +66,7 @@ static int32_t bias_of(tlm_flash_t language, const tlm_dense_t *layer, uint16_t 
 void tlm_dense_sums(tlm_flash_t language, const tlm_dense_t *layer, const int8_t *x, uint16_t first, uint16_t count,
                     int32_t *sums)
 {
-    tlm_dot_rows(language + (layer->weights + (uint32_t)first * layer->inputs), x, layer->inputs, count, sums);
+    tlm_dot_rows(language + layer->weights, layer->inputs, first, count, x, sums);
     for (uint16_t i = 0; layer->bias_bytes != 0 && i < count; i++) {
         sums[i] += bias_of(language, layer, (uint16_t)(first + i));
     }

@@ -20,7 +20,7 @@ typedef struct {
     int8_t shift;
 } tlm_factor_t;
 
-/* FULLY_CONNECTED: y = clamp(factor * (W x + bias) + zero). W is int8, row-major, outputs x inputs. */
+/* FULLY_CONNECTED: y = clamp(factor * (W x + bias) + zero). W is int8, outputs x inputs, in the board's layout. */
 typedef struct {
     uint32_t weights;    /* byte offset in the language */
     uint32_t biases;     /* byte offset; each is a signed integer of bias_bytes, times 2^bias_shift */

@@ -1,7 +1,7 @@
 /* The dot product of an AVR: 11 cycles a multiply-accumulate and 3 a loop of eight. Equal to the host's, bit for bit. */
-#include "tlm_port.h"
-
 #include <avr/io.h>
+
+#include "tlm_dot.h"
 
 /* MULS leaves the sign of its 16-bit product in the carry, so SBC makes the third byte of it. */
 #define MAC                     \
@@ -54,10 +54,19 @@ static int32_t dot(tlm_flash_t weights, const int8_t *x, uint16_t count)
     return sum;
 }
 
-void tlm_dot_rows(tlm_flash_t weights, const int8_t *x, uint16_t inputs, uint16_t rows, int32_t *sums)
+void tlm_dot_rows(tlm_flash_t matrix, uint16_t inputs, uint16_t first, uint16_t rows, const int8_t *x, int32_t *sums)
 {
+    matrix += (uint32_t)first * inputs;
     for (uint16_t row = 0; row < rows; row++) {
-        sums[row] = dot(weights, x, inputs);
-        weights += inputs;
+        sums[row] = dot(matrix, x, inputs);
+        matrix += inputs;
+    }
+}
+
+void tlm_dot_row(tlm_flash_t matrix, uint16_t inputs, uint16_t row, int8_t *y)
+{
+    matrix += (uint32_t)row * inputs;
+    for (uint16_t i = 0; i < inputs; i++) {
+        y[i] = (int8_t)tlm_flash_u8(matrix + i);
     }
 }

@@ -16,10 +16,6 @@ static inline uint32_t tlm_flash_u24(tlm_flash_t at) { return tlm_flash_u16(at) 
 
 static inline uint32_t tlm_flash_u32(tlm_flash_t at) { return pgm_read_dword_far(at); }
 
-/* sums[r] = sum of weights[r * inputs + i] * x[i] over i < inputs, for r < rows: rows that lie one after the other.
- * inputs <= 4096: |sum| <= 2^14 * 2^12 = 2^26. */
-void tlm_dot_rows(tlm_flash_t weights, const int8_t *x, uint16_t inputs, uint16_t rows, int32_t *sums);
-
 /* The rest is for firmware with a serial line (app/main.c); a program that only predicts needs none of it. */
 void tlm_port_init(void);
 int tlm_port_read(void);            /* waits for a byte; below 0 when there will be no more */

@@ -1,9 +1,9 @@
-/* The rows of a dense layer on a computer, written so that compilers use 16-bit multiply-and-add over whole blocks.
+/* Layout rows, on a computer: written so that compilers use 16-bit multiply-and-add over whole blocks.
  *
  * x is widened once and padded with zeros to whole blocks; a row then reads a little of the next one, times zero. The last
  * row has no next one and is summed exactly.
  */
-#include "tlm_port.h"
+#include "tlm_dot.h"
 
 enum { MAX_INPUTS = 4096, BLOCK = 16, ROWS = 4 };
 
@@ -33,8 +33,9 @@ static int32_t dot(const uint8_t *weights, const int16_t *x, uint32_t inputs)
     return sum;
 }
 
-void tlm_dot_rows(tlm_flash_t weights, const int8_t *x, uint16_t inputs, uint16_t rows, int32_t *sums)
+void tlm_dot_rows(tlm_flash_t matrix, uint16_t inputs, uint16_t first, uint16_t rows, const int8_t *x, int32_t *sums)
 {
+    const uint8_t *weights = matrix + (uint32_t)first * inputs;
     int16_t wide[MAX_INPUTS];
     const uint32_t padded = ((uint32_t)inputs + BLOCK - 1) / BLOCK * BLOCK; /* at most MAX_INPUTS, a multiple of BLOCK */
     uint16_t row = 0;
@@ -49,5 +50,12 @@ void tlm_dot_rows(tlm_flash_t weights, const int8_t *x, uint16_t inputs, uint16_
     for (; row < rows; row++) {
         sums[row] = dot(weights, wide, inputs);
         weights += inputs;
+    }
+}
+
+void tlm_dot_row(tlm_flash_t matrix, uint16_t inputs, uint16_t row, int8_t *y)
+{
+    for (uint16_t i = 0; i < inputs; i++) {
+        y[i] = (int8_t)matrix[(uint32_t)row * inputs + i];
     }
 }

@@ -1,6 +1,6 @@
 /* The smallest firmware: answers the first byte with how the language looks from the chip, then echoes every byte. */
 #include "board.h"
-#include "tlm_port.h"
+#include "tlm_dot.h"
 
 #include "echo.h"
 
@@ -17,20 +17,25 @@ static uint32_t language_crc(void)
     return crc ^ 0xFFFFFFFFUL;
 }
 
-/* Rows of the language times a vector, for lengths and counts of rows around every kernel's edges, summed up. */
+/* Rows of the language times a vector, and rows read, for sizes around every kernel's edges and any first row, summed up. */
 static uint32_t dot_sum(void)
 {
-    static int8_t x[600];
-    static int32_t sums[5];
+    static int8_t x[602], y[600];
+    static int32_t sums[9];
     uint32_t sum = 0;
-    for (uint16_t i = 0; i < 600; i++) {
+    for (uint16_t i = 0; i < 602; i++) {
         x[i] = (int8_t)tlm_flash_u8(tlm_port_language() + 1000 + i);
     }
     for (uint16_t count = 0; count <= 600; count = (uint16_t)(count < 20 ? count + 1 : count + 29)) {
-        uint16_t rows = (uint16_t)(1 + count % 5);
-        tlm_dot_rows(tlm_port_language() + ECHO_DOT_AT, x, count, rows, sums);
+        const uint16_t rows = (uint16_t)(1 + count % 9), first = count % 7;
+        tlm_dot_rows(tlm_port_language() + ECHO_DOT_AT, count, first, rows, x + count % 3, sums);
+        tlm_dot_row(tlm_port_language() + ECHO_DOT_AT, count, first, y);
         for (uint16_t row = 0; row < rows; row++) {
             sum = sum * 31 + (uint32_t)sums[row];
+        }
+        for (uint16_t i = 0; i < count; i++) {
+            const int32_t weight = y[i];
+            sum = sum * 31 + (uint32_t)weight;
         }
     }
     return sum;

@@ -1,0 +1,50 @@
+"""How a weight matrix lies in flash: chosen by the board, for the kernel of its port. Knows bytes; knows no graph, no C.
+
+rows    row after row, one byte a weight. The reference.
+quads   four rows at once: a little-endian word holds the weights of four rows for one input, each plus 128 (0..255).
+        For cores that multiply 32 bits: firmware/port/quads.
+pairs   four rows at once, as two pairs: for inputs 0..3 the words (0, 2) and (1, 3) of the first pair, then of the second;
+        each half of a word is the first row's weight plus 128 (low byte) and the second's as it is (high byte).
+        For cores with two 16-bit multiplies at once: firmware/port/cortex-m-dsp.
+
+Rows (and for pairs inputs) are filled up to a multiple of four with zero weights.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+LAYOUTS = ("rows", "quads", "pairs")
+_SIGN = 0x80  # w + 128 as a byte is w with this bit turned
+
+
+def places(rows: int, inputs: int, layout: str) -> tuple[np.ndarray, np.ndarray, int]:
+    """Where each weight lies: byte positions int [rows, inputs], which of them are plus 128 (bool), bytes in all."""
+    row, i = np.arange(rows)[:, None], np.arange(inputs)[None, :]
+    if layout == "rows":
+        return row * inputs + i, np.zeros((rows, inputs), bool), rows * inputs
+    blocks = -(-rows // 4)
+    if layout == "quads":
+        return row // 4 * (4 * inputs) + 4 * i + row % 4, np.ones((rows, inputs), bool), blocks * 4 * inputs
+    width = -(-inputs // 4) * 4
+    at = row // 4 * (4 * width) + i // 4 * 16 + row // 2 % 2 * 8 + i % 2 * 4 + i // 2 % 2 * 2 + row % 2
+    return at, np.broadcast_to(row % 2 == 0, (rows, inputs)), blocks * 4 * width
+
+
+def arrange(weights: np.ndarray, layout: str) -> bytes:
+    """The bytes of an int8 matrix [rows, inputs]."""
+    at, shifted, size = places(*weights.shape, layout)
+    # A weight of zero in every place, also in those that no weight takes.
+    content = np.zeros(size, np.uint8)
+    if layout != "rows":
+        unit = {"quads": 1, "pairs": 2}[layout]
+        content[::unit] = _SIGN
+    content[at] = weights.view(np.uint8) ^ np.where(shifted, _SIGN, 0).astype(np.uint8)
+    return content.tobytes()
+
+
+def read_arranged(content: bytes, rows: int, inputs: int, layout: str) -> np.ndarray:
+    """The int8 matrix [rows, inputs] that bytes stand for: what the kernels see."""
+    at, shifted, _ = places(rows, inputs, layout)
+    held = np.frombuffer(content, np.uint8)[at] ^ np.where(shifted, _SIGN, 0).astype(np.uint8)
+    return held.view(np.int8)
