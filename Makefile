@@ -50,5 +50,6 @@ $(VENV)/.all: pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[toolchain,train,test]'
 	touch $@ $(VENV)/.toolchain
 
+# Builds and the environment; trained runs stay.
 clean:
-	rm -rf build runs $(VENV)
+	rm -rf build $(VENV)

@@ -83,7 +83,7 @@ def split_budget(kind: str, counts: Counter[str], alphabet: str, budget: int) ->
 
 
 def _fill_lexicon(counts: Counter[str], alphabet: str, with_row: int, room: int) -> tuple[Vocabulary, int]:
-    """As many lexicon words as `room` bytes hold, found by packing (three passes of regula falsi come close)."""
+    """As many lexicon words as `room` bytes hold, found by packing (at most five passes, each from the last one's bytes a word)."""
     room -= HEADER_BYTES + 100
     most = min(MOST_LEXICON_WORDS, len(counts))
     words, best = min(most, max(with_row, int(room / WORD_BYTES))), None

@@ -25,6 +25,7 @@ def record_evaluation(folder: Path, info: ModelInfo, found: Evaluation) -> None:
         "shown": found.shown,
         "mean_kss": round(found.mean_kss, 2),
         "texts": {t.text: round(t.figures.kss, 2) for t in found.texts},
+        "lines": {t.text: t.figures.lines for t in found.texts},
     }
     write_metrics(folder, info, metrics)
 
@@ -43,14 +44,14 @@ def render_card(info: ModelInfo, metrics: dict) -> str:
         f"| licence | {info.licence} |",
         *(f"| {name.replace('_', ' ')} | {_show(value)} |" for name, value in figures.items()),
         "",
-        "Trained on: " + ", ".join(metrics["texts"]) + ".",
+        "Trained on: " + ", ".join(metrics.get("texts", ["a text that its metrics.json does not name"])) + ".",
         "",
     ]
     if "evaluation" in metrics:
         measured = metrics["evaluation"]
-        lines += [f"| text | KSS@{measured['shown']} % |", "|---|--:|"]
-        lines += [f"| {name} | {kss:.2f} |" for name, kss in measured["texts"].items()]
-        lines += [f"| mean | {measured['mean_kss']:.2f} |", ""]
+        lines += [f"| text | lines | KSS@{measured['shown']} % |", "|---|--:|--:|"]
+        lines += [f"| {name} | {measured['lines'][name]:,} | {kss:.2f} |" for name, kss in measured["texts"].items()]
+        lines += [f"| mean | | {measured['mean_kss']:.2f} |", ""]
     if info.attribution:
         lines += ["Attribution:", "", *(f"- {a}" for a in info.attribution), ""]
     lines += [

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import os
+import platform
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -23,7 +24,7 @@ from tinylm.generate import SUGGESTIONS, WORD_BYTES, EngineSizes, view_model, wr
 from tinylm.graph import understand_step
 from tinylm.language import build_language
 from tinylm.model import Model
-from tinylm.resources import cache_dir, firmware_dir
+from tinylm.resources import cache_dir, firmware_dir, templates_dir
 from tinylm.statuses import describe_status
 
 HOST_SIZES = EngineSizes(history=64, line_bytes=4096)
@@ -60,7 +61,8 @@ def build_host_library(model: Model, folder: Path) -> Path:
 
 def cached_library(model: Model) -> Path:
     """The model's library from the cache; compiled on the first call (about two seconds), and again when tinylm changes."""
-    key = hashlib.sha256(f"{__version__} {model.hash} {model.info}".encode() + _sources_digest()).hexdigest()[:16]
+    made_of = f"{__version__} {model.hash} {model.info} {HOST_SIZES} {_processor()}"
+    key = hashlib.sha256(made_of.encode() + _sources_digest()).hexdigest()[:16]
     folder = cache_dir() / "engines" / key
     for name in ("libtinylm.so", "libtinylm.dylib"):
         if (folder / name).is_file():
@@ -83,11 +85,22 @@ def cached_library(model: Model) -> Path:
 
 
 def _sources_digest() -> bytes:
+    """Of everything that decides the library: firmware, templates, and the modules that generate and compile."""
     digest = hashlib.sha256()
-    for folder in ("include", "runtime", "predict", "library", "port/host"):
-        for path in sorted((firmware_dir() / folder).rglob("*.[ch]")):
+    folders = ((firmware_dir(), "*.[ch]"), (templates_dir(), "*.j2"), (Path(__file__).parent, "*.py"))
+    for folder, pattern in folders:
+        for path in sorted(folder.rglob(pattern)):
             digest.update(path.read_bytes())
     return digest.digest()
+
+
+def _processor() -> str:
+    """What -march=native looks at: a home that two computers share keeps a library for each."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines()
+        return next((line for line in lines if line.startswith(("flags", "Features"))), "")
+    except OSError:
+        return platform.processor()
 
 
 class HostEngine:

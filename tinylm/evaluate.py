@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from tinylm.corpus import find_texts, read_lines, word_finder
-from tinylm.engine import HostEngine
+from tinylm.engine import HOST_SIZES, HostEngine
 from tinylm.errors import TinylmError
-from tinylm.measure import Figures, Tally, figures_of, type_lines
+from tinylm.measure import Figures, Tally, figures_of, split_line, type_lines
 from tinylm.model import BOUNDARY_ROW, UNKNOWN_ROW, Model
 
 LEAST_SPELLED = 0.01  # share of the unknown row that is kept for words outside the lexicon
@@ -53,14 +53,14 @@ class Evaluation:
 
 
 def load_lines(path: Path, alphabet: str, most: int | None = None) -> list[list[str]]:
-    """The normalised lines of a text that have a word, at most `most`."""
+    """The normalised lines of a text that have a word, at most `most`; one too long for the engine is several."""
     words_of = word_finder(alphabet)
-    lines = []
+    lines: list[list[str]] = []
     for line in read_lines(path):
-        if words := words_of(line):
-            lines.append(words)
-            if most and len(lines) >= most:
-                break
+        lines += split_line(words_of(line), HOST_SIZES.line_bytes)
+        if most and len(lines) >= most:
+            del lines[most:]
+            break
     if not lines:
         raise TinylmError(f"'{path}' has no word in it.", f"Letters that count: {alphabet}")
     return lines

@@ -21,8 +21,14 @@ _CODES = {kind: getattr(tflite.BuiltinOperator, kind) for kind in KINDS}
 _NAMES = {v: k for k, v in vars(tflite.BuiltinOperator).items() if not k.startswith("_")}
 _TYPES = {tflite.TensorType.INT8: ("int8", np.int8), tflite.TensorType.INT32: ("int32", np.int32)}
 _TYPE_NAMES = {v: k for k, v in vars(tflite.TensorType).items() if not k.startswith("_")}
-# Names that generated C uses itself.
-_RESERVED = {"language", "scratch", "state", "step", "score", "logit", "row", "sum"}
+# Names that generated C uses itself, and the words that C and C++ keep for themselves.
+_RESERVED = frozenset(
+    "language scratch state context id step score logit row sum tlm_model "
+    "auto bool break case catch char class const continue default delete do double else enum extern false float for "
+    "friend goto if inline int long namespace new operator private protected public register restrict return short "
+    "signed sizeof static struct switch template this throw true try typedef typename union unsigned using virtual "
+    "void volatile while and not or xor asm int8_t uint8_t int16_t uint16_t int32_t uint32_t".split()
+)
 _MOST = 10_000  # tensors, ops and dimensions: a damaged count must not keep us busy
 
 

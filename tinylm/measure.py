@@ -61,6 +61,25 @@ class Figures:
     keystrokes: int
 
 
+def split_line(words: Sequence[str], line_bytes: int) -> list[list[str]]:
+    """A line in pieces that an engine can hold, a space after each word counted; no piece for no words.
+
+    A word longer than that by itself is left out: nobody types it.
+    """
+    pieces: list[list[str]] = []
+    size = line_bytes
+    for word in words:
+        needed = len(word.encode()) + 1
+        if needed > line_bytes:
+            continue
+        if size + needed > line_bytes:
+            pieces.append([])
+            size = 0
+        pieces[-1].append(word)
+        size += needed
+    return pieces
+
+
 def type_word(engine: Engine, word: str, last: bool, shown: int) -> int:
     """Type one word as the rule says; returns the keys pressed."""
     for typed in range(len(word)):

@@ -76,7 +76,7 @@ def require_fit(board: Board, report: MemoryReport) -> None:
         raise TinylmError(
             f"The model does not fit on {board.name}: it needs {report.ram_bytes:,} bytes of RAM,"
             f" {over_ram:,} more than the {report.ram_limit_bytes:,} there are.",
-            "Use or train a model with a smaller state (fewer hidden units).",
+            "Use or train a smaller model: a budget of a quarter of the bytes halves the network's state.",
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -15,6 +16,8 @@ UNKNOWN_ROW = 1
 FIRST_WORD_ROW = 2
 MAX_WORD_LETTERS = 24
 MAX_WORDS = 65_535
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,30}")  # a device tells its model's name in 31 bytes
+NAME_RULE = "1 to 31 letters, digits, dots, hyphens and underscores are allowed, a letter or digit first"
 MAX_LETTERS = 64
 LAST_LETTER = "\u07ff"  # two bytes of UTF-8
 
@@ -94,6 +97,8 @@ def _check(folder: Path, info: ModelInfo, words: tuple[str, ...], levels: tuple[
     def refuse(what: str) -> None:
         raise TinylmError(f"The model in '{folder}' is damaged: {what}.", "Train it again.")
 
+    if not NAME.fullmatch(info.name):
+        refuse(f"its name is '{info.name}', {NAME_RULE}")
     if info.kind not in KINDS:
         refuse(f"kind is '{info.kind}', allowed are {', '.join(KINDS)}")
     if list(info.alphabet) != sorted(set(info.alphabet)) or not 1 <= len(info.alphabet) <= MAX_LETTERS:
@@ -101,7 +106,9 @@ def _check(folder: Path, info: ModelInfo, words: tuple[str, ...], levels: tuple[
     if info.alphabet[-1] > LAST_LETTER:
         refuse(f"the letter '{info.alphabet[-1]}' is beyond U+07FF")
     if not 0 <= info.level_millinats <= 2000 or not -30_000 <= info.top_millinats <= 0:
-        refuse(f"levels are {info.level_millinats} millinats apart from {info.top_millinats}; 0..2000 from -30000..0 are allowed")
+        refuse(
+            f"levels are {info.level_millinats} millinats apart from {info.top_millinats}; 0..2000 from -30000..0 are allowed"
+        )
     letters = set(info.alphabet)
     if len(words) > MAX_WORDS:
         refuse(f"{len(words)} words, at most {MAX_WORDS} are allowed")

@@ -42,11 +42,6 @@ class NetworkShape:
             "output_bias": (v,),
         }
 
-    def language_bytes(self) -> int:
-        """Close estimate of the network's share of the language blob (1 byte a weight and output bias, 4 a bias)."""
-        weights = sum(int(np.prod(s)) for n, s in self.weight_shapes.items() if not n.endswith("bias"))
-        return weights + self.rows + 4 * (4 * self.hidden + self.embedding) + 1024
-
 
 def initial_weights(shape: NetworkShape, seed: int, log_frequency: np.ndarray) -> dict[str, np.ndarray]:
     """Float32 start: scaled normal matrices, the output bias at the words' log frequency [V]."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from tinylm.vocabulary import Vocabulary, count_words, encode
 
 # Every 50th line is kept out of training: metrics.json's held-out loss comes from them.
 HELD_OUT_EVERY = 50
+_CHUNK_LINES = 100_000
 LONGEST_LINE = 400  # tokens; a longer one is cut, its rest is a line of its own
 
 
@@ -75,7 +77,7 @@ def write_tokens(
     progress: Callable[[int], None] | None = None,
 ) -> tuple[TokenFile, list[list[int]]]:
     """Write `tokens.bin`; returns it memory-mapped, and the held-out lines (at most 20,000) as ids."""
-    starts, weights, held, size = [], [], [], 0
+    starts, weights, held, size = array("q"), array("f"), [], 0
     with (run / "tokens.bin").open("wb") as out:
         for number, (weight, words) in enumerate(source.lines(progress)):
             ids = list(encode_line(words))
@@ -94,6 +96,11 @@ def write_tokens(
 
 def row_frequency(tokens: TokenFile, rows: int) -> np.ndarray:
     """How often each row is a target, float64 [rows], weights counted in."""
+    counts = np.zeros(rows, np.float64)
     ends = np.append(tokens.starts[1:], len(tokens.ids))
-    repeat = np.repeat(tokens.weights.astype(np.float64), ends - tokens.starts)
-    return np.bincount(tokens.ids, weights=repeat, minlength=rows)
+    for first in range(0, len(ends), _CHUNK_LINES):
+        lines = slice(first, first + _CHUNK_LINES)
+        ids = tokens.ids[tokens.starts[first] : ends[lines][-1]]
+        repeat = np.repeat(tokens.weights[lines].astype(np.float64), ends[lines] - tokens.starts[lines])
+        counts += np.bincount(ids, weights=repeat, minlength=rows)
+    return counts

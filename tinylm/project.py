@@ -7,7 +7,11 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from tinylm.board import board_names
+from tinylm.budget import parse_bytes
+from tinylm.corpus import ALPHABETS
 from tinylm.errors import TinylmError, nearest
+from tinylm.model import KINDS, NAME, NAME_RULE
 
 FILE_NAME = "tinylm.toml"
 FRAMEWORKS = ("native",)
@@ -63,16 +67,29 @@ def read_project(path: Path) -> Project:
             raise TinylmError(f"'{path}' has the unknown key '{key}'.", nearest(key, allowed))
         is_list = key in _LISTS
         if not isinstance(value, list if is_list else str) or (is_list and not all(isinstance(t, str) for t in value)):
-            raise TinylmError(
-                f"'{path}': {key} is {value!r}; a {'list of texts' if is_list else 'text'} is needed."
-            )
+            raise TinylmError(f"'{path}': {key} is {value!r}; a {'list of texts' if is_list else 'text'} is needed.")
     if not table.get("name"):
         raise TinylmError(f"'{path}' has no name.", 'Add a line like name = "radio".')
-    if table.get("framework", "native") not in FRAMEWORKS:
-        raise TinylmError(f"'{path}': framework is '{table['framework']}'.", f"Allowed: {', '.join(FRAMEWORKS)}.")
+    _check_values(path, table)
     # A relative folder makes relative, readable paths when the command is run inside the project.
     folder = path.parent
     if folder == Path.cwd():
         folder = Path(".")
     lists = {key: tuple(table.get(key, ())) for key in _LISTS}
     return Project(**{**table, **lists}, folder=folder)
+
+
+def _check_values(path: Path, table: dict) -> None:
+    """What can be told without building or training anything."""
+    if not NAME.fullmatch(table["name"]):
+        raise TinylmError(f"'{path}': name is '{table['name']}'; {NAME_RULE}.", 'For example name = "radio".')
+    for key, allowed in (
+        ("framework", FRAMEWORKS),
+        ("kind", KINDS),
+        ("language", tuple(ALPHABETS)),
+        ("board", board_names()),
+    ):
+        if key in table and table[key] not in allowed:
+            raise TinylmError(f"'{path}': {key} is '{table[key]}'.", nearest(table[key], allowed))
+    if table.get("budget"):
+        parse_bytes(table["budget"])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 from collections import Counter
 from collections.abc import Callable
@@ -32,7 +33,7 @@ from tinylm.preparation import (
     write_tokens,
 )
 from tinylm.quantize import quantize
-from tinylm.training import TrainingPlan, train
+from tinylm.training import TrainingPlan, checkpoint_is_stale, text_digest, train
 
 CALIBRATION_TOKENS = 8_000
 # Told to a progress display: (stage, done, total or 0, note).
@@ -41,7 +42,7 @@ Report = Callable[[str, int, int, str], None]
 
 @dataclass(frozen=True)
 class RunOptions:
-    """Everything that decides the model's bytes; `run.json` holds it."""
+    """Everything that a person chose; `run.json` holds it. `plan` follows from it and from how much text there is."""
 
     name: str
     kind: str
@@ -49,9 +50,22 @@ class RunOptions:
     budget: int
     texts: tuple[tuple[str, float], ...]  # path, weight
     held_out: tuple[str, ...] = ()
+    epochs: float | None = None  # None: by the amount of text
     plan: TrainingPlan = TrainingPlan()
-    licence: str = "CC0-1.0"
+    licence: str = "not stated"
     attribution: tuple[str, ...] = ()
+
+    def as_json(self, run: Path) -> dict:
+        """What run.json says: paths relative to the run folder, so that it does not matter where a command is given."""
+        said = asdict(self) | {"seed": self.plan.seed}
+        del said["plan"]
+        said["texts"] = [[_relative(path, run), weight] for path, weight in self.texts]
+        said["held_out"] = [_relative(path, run) for path in self.held_out]
+        return json.loads(json.dumps(said))
+
+
+def _relative(path: str, run: Path) -> str:
+    return Path(os.path.relpath(path, run)).as_posix()
 
 
 def default_plan(kind: str, words: int, epochs: float | None, seed: int) -> TrainingPlan:
@@ -72,27 +86,32 @@ def alphabet_of(language: str) -> str:
     return ALPHABETS[language]
 
 
-def open_run(run: Path, options: RunOptions) -> None:
-    """Make the run folder or reopen it. Raises TinylmError when it belongs to other options."""
+def open_run(run: Path, options: RunOptions) -> bool:
+    """Make the run folder or reopen it; returns whether it is new.
+
+    Raises TinylmError when it belongs to other options.
+    """
+    fresh = not run.exists()
     try:
         run.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise TinylmError(
             f"The folder '{run}' cannot be made: {error.strerror}.", "Give another with --output."
         ) from error
-    wanted = json.loads(json.dumps(asdict(options)))
+    wanted = options.as_json(run)
     path = run / "run.json"
     if path.is_file():
         there = _read_options(path)
-        if there != wanted:
-            changed = ", ".join(k for k in wanted if there.get(k) != wanted[k])
+        changed = [f"{k} was {there.get(k)!r}, now {wanted[k]!r}" for k in wanted if there.get(k) != wanted[k]]
+        if changed:
             raise TinylmError(
-                f"The folder '{run}' holds a run with other options ({changed}).",
+                f"The folder '{run}' holds a run with other options: {'; '.join(changed)}.",
                 "Give another folder with --output, or start afresh there with --restart.",
             )
     elif any(run.iterdir()):
         raise TinylmError(f"The folder '{run}' is not empty and holds no run.", "Give another folder with --output.")
     write_whole(path, (json.dumps(wanted, indent=2, ensure_ascii=False) + "\n").encode())
+    return fresh
 
 
 def _read_options(path: Path) -> dict:
@@ -103,22 +122,21 @@ def _read_options(path: Path) -> dict:
 
 
 def train_model(options: RunOptions, run: Path, report: Report) -> Model:
-    """Go the whole way, from the last checkpoint where there is one; returns the model that `run` then holds.
+    """Open `run` and go the whole way, from the last checkpoint where there is one; returns the model that it then holds.
 
-    A text that is refused leaves no run folder behind.
+    A text that is refused leaves no new run folder behind.
     """
+    made_parent = not run.parent.exists()
+    fresh = open_run(run, options)
     try:
         return _go_all_stages(options, run, report)
     except TinylmError:
-        if not (run / "checkpoint.npz").is_file():
+        if fresh and not (run / "checkpoint.npz").is_file():
             shutil.rmtree(run, ignore_errors=True)
-            _remove_if_empty(run.parent)
+            if made_parent:
+                with contextlib.suppress(OSError):
+                    run.parent.rmdir()
         raise
-
-
-def _remove_if_empty(folder: Path) -> None:
-    with contextlib.suppress(OSError):
-        folder.rmdir()
 
 
 def _go_all_stages(options: RunOptions, run: Path, report: Report) -> Model:
@@ -134,12 +152,16 @@ def _go_all_stages(options: RunOptions, run: Path, report: Report) -> Model:
     encoder = encode_words(split.vocabulary) if options.kind == "word" else encode_characters(source.alphabet)
     tokens, held = write_tokens(source, encoder, run, _adder("encoding", total, report))
     frequency = row_frequency(tokens, split.shape.rows)
+    digest = text_digest(tokens, split.vocabulary.words)
+    if checkpoint_is_stale(run, split.shape, options.plan, digest):
+        report("training", 0, 1, "the text or the plan has changed: from the start")
     weights = train(
         split.shape,
         tokens,
         frequency,
         options.plan,
         run,
+        digest,
         lambda s, n, loss: report("training", s, n, f"loss {loss:.3f} nats"),
     )
     write_whole_npz(run / "weights.npz", weights)

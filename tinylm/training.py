@@ -8,6 +8,7 @@ with the same bytes.
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import os
 import time
@@ -56,7 +57,9 @@ def choose_backend() -> str:
     """
     there = [name for name in ("tensorflow", "jax") if importlib.util.find_spec(name)]
     if not importlib.util.find_spec("keras") or not there:
-        raise TinylmError("Training needs Keras and TensorFlow, which are not installed.", "pip install 'tinylm[train]'")
+        raise TinylmError(
+            "Training needs Keras and TensorFlow, which are not installed.", "pip install 'tinylm[train]'"
+        )
     os.environ.setdefault("KERAS_BACKEND", there[0])
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     return os.environ["KERAS_BACKEND"]
@@ -117,11 +120,13 @@ def train(
     frequency: np.ndarray,
     plan: TrainingPlan,
     run: Path,
+    text: str = "",
     progress: Progress | None = None,
     start: dict[str, np.ndarray] | None = None,
 ) -> dict[str, np.ndarray]:
     """Train and return float32 weights (`NetworkShape.weight_shapes`). Resumes from `run`/checkpoint.npz when it fits.
 
+    `text`: a digest of what is learned (text_digest); a checkpoint of another text is not resumed.
     `frequency` [V]: how often each row is a target. `start`: weights to fine-tune instead of a fresh start.
     """
     total = max(1, round(plan.epochs * steps_in_epoch(tokens, plan)))
@@ -129,16 +134,22 @@ def train(
     if start is None:
         chance = (frequency + 0.5) / (frequency.sum() + 0.5 * len(frequency))
         start = initial_weights(shape, plan.seed, np.log(chance))
-    loop = _Loop(shape, plan, start, total, run)
+    loop = _Loop(shape, plan, start, total, run, text)
     done, sums = loop.restore(), []
     saved = time.monotonic()
-    for step, (ids, targets) in _batches(tokens, plan, done, total):
-        sums.append(loop.learn(step, ids, targets, ranked))
-        if progress and step % 20 == 0:
-            progress(step, total, float(np.mean(sums[-200:])))
-        if time.monotonic() - saved > plan.checkpoint_s:
-            loop.save(step + 1)
-            saved = time.monotonic()
+    try:
+        for step, (ids, targets) in _batches(tokens, plan, done, total):
+            sums.append(loop.learn(step, ids, targets, ranked))
+            done = step + 1
+            if progress and step % 20 == 0:
+                progress(step, total, float(np.mean(sums[-200:])))
+            if time.monotonic() - saved > plan.checkpoint_s:
+                loop.save(done)
+                saved = time.monotonic()
+    except KeyboardInterrupt:
+        if len(sums) and done == step + 1:  # not in the middle of a step
+            loop.save(done)
+        raise
     loop.save(total)
     return loop.weights()
 
@@ -166,7 +177,7 @@ class _Loop:
     """The Keras side of training: two trainers (sampled, full) that share one set of arrays, one Adam."""
 
     def __init__(
-        self, shape: NetworkShape, plan: TrainingPlan, start: dict[str, np.ndarray], total: int, run: Path
+        self, shape: NetworkShape, plan: TrainingPlan, start: dict[str, np.ndarray], total: int, run: Path, text: str
     ) -> None:
         choose_backend()
         import keras
@@ -176,7 +187,7 @@ class _Loop:
             import tensorflow as tf
 
             tf.config.experimental.enable_op_determinism()
-        self.plan, self.total, self.run, self.shape = plan, total, run, shape
+        self.plan, self.total, self.run, self.shape, self.text = plan, total, run, shape, text
         sampled = plan.negatives and shape.rows > ALWAYS_SCORED + plan.negatives
         self.full_from = round(total * (1 - plan.full_share)) if sampled else 0
         self.trainer, self.negatives = None, -1
@@ -237,7 +248,7 @@ class _Loop:
         arrays = {f"w_{k}": v for k, v in self.weights().items()}
         arrays |= {f"s_{i:03d}": v for i, v in enumerate(self._slots() or [])}
         try:
-            np.savez(part, done=done, plan=repr(asdict(self.plan)), shape=repr(asdict(self.shape)), **arrays)
+            np.savez(part, done=done, made_of=_made_of(self.shape, self.plan, self.text), **arrays)
             part.replace(path)
         except OSError as error:
             part.unlink(missing_ok=True)
@@ -247,19 +258,42 @@ class _Loop:
             ) from error
 
     def restore(self) -> int:
-        """Steps already done by a checkpoint of the same plan and shape, else 0."""
-        path = self.run / "checkpoint.npz"
-        if not path.is_file():
+        """Steps already done by a checkpoint of the same plan, shape and text, else 0."""
+        saved = _read_checkpoint(self.run)
+        if saved is None or str(saved["made_of"]) != _made_of(self.shape, self.plan, self.text):
             return 0
-        try:
-            with np.load(path) as saved:
-                return self._take(saved)
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-            raise TinylmError(f"The checkpoint '{path}' is damaged: {error}.", "Start afresh with --restart.") from error
-
-    def _take(self, saved: Any) -> int:
-        if str(saved["plan"]) != repr(asdict(self.plan)) or str(saved["shape"]) != repr(asdict(self.shape)):
-            return 0
-        self.start = {k[2:]: saved[k] for k in saved.files if k.startswith("w_")}
-        self.slots = [saved[k] for k in sorted(saved.files) if k.startswith("s_")] or None
+        self.start = {k[2:]: v for k, v in saved.items() if k.startswith("w_")}
+        self.slots = [saved[k] for k in sorted(saved) if k.startswith("s_")] or None
         return int(saved["done"])
+
+
+def _made_of(shape: NetworkShape, plan: TrainingPlan, text: str) -> str:
+    """What a checkpoint must have in common with a run to be its own."""
+    return repr((asdict(shape), asdict(plan), text))
+
+
+def _read_checkpoint(run: Path) -> dict[str, np.ndarray] | None:
+    path = run / "checkpoint.npz"
+    if not path.is_file():
+        return None
+    try:
+        with np.load(path) as saved:
+            arrays = {name: saved[name] for name in saved.files}
+            return arrays if {"made_of", "done"} <= set(arrays) else None
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise TinylmError(f"The checkpoint '{path}' is damaged: {error}.", "Start afresh with --restart.") from error
+
+
+def checkpoint_is_stale(run: Path, shape: NetworkShape, plan: TrainingPlan, text: str) -> bool:
+    """Whether there is a checkpoint that training will not resume."""
+    saved = _read_checkpoint(run)
+    return saved is not None and str(saved["made_of"]) != _made_of(shape, plan, text)
+
+
+def text_digest(tokens: TokenFile, words: tuple[str, ...]) -> str:
+    """SHA-256 over the token ids, the lines' weights, and the words that the ids stand for."""
+    digest = hashlib.sha256("\n".join(words).encode())
+    for array in (tokens.ids, tokens.starts, tokens.weights):
+        for start in range(0, len(array), 1 << 20):
+            digest.update(array[start : start + (1 << 20)].tobytes())
+    return digest.hexdigest()

@@ -94,6 +94,13 @@ def main() -> None:
             "Check the path, its permissions and the free space.",
             1,
         )
+    except Exception as error:
+        if debug:
+            raise
+        name = type(error).__name__
+        _fail(
+            f"An error of tinylm's own: {name}: {error}.", "Please report it, with what `tinylm --debug ...` shows.", 1
+        )
 
 
 def _fail(message: str, hint: str, status: int) -> None:

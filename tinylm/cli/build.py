@@ -44,6 +44,7 @@ def command(board: str | None, model: str | None, output: Path | None, toolchain
         show_json({"folder": str(folder), **asdict(made)})
         return
     _show(made, folder)
+    click.echo(f"Next: tinylm type --board {name}" + (f" --build {folder}" if output else ""))
 
 
 def _show(made: object, folder: Path) -> None:
@@ -58,4 +59,3 @@ def _show(made: object, folder: Path) -> None:
         show_table(f"{made.model} on {made.board} (bytes)", ["part", "flash", "RAM"], rows, right=(1, 2))
     images = ", ".join(str(folder / name) for name in made.images.values()) or str(folder / made.elf)
     click.echo(f"Built {images} with {made.toolchain}.")
-    click.echo(f"Next: tinylm type --board {made.board}")

@@ -10,7 +10,7 @@ from tinylm.cli.console import progress_bars, show_json, show_table
 
 
 @click.command("evaluate", context_settings={"show_default": True})
-@click.argument("text", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("text", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--model", "-m", help="Model name or folder.  [default: the project's, else the largest shipped]")
 @click.option("--shown", default=3, type=click.IntRange(1, 5), help="How many suggestions the person sees.")
 @click.option("--lines", type=click.IntRange(1), help="At most so many lines of each text.")
@@ -21,19 +21,27 @@ def command(
 ) -> None:
     """Type TEXT (files or folders of .txt) on this computer's engine and count the keystrokes saved.
 
-    KSS = (characters - keystrokes) / characters, for a person who takes the word as soon as it is shown.
+    KSS@3 = (characters - keystrokes) / characters, for a person who takes the word as soon as it is among the three
+    shown. Without TEXT, the project's held_out is typed.
     """
     from tinylm.card import record_evaluation
-    from tinylm.catalogue import choose_folder
+    from tinylm.catalogue import choose_folder, read_entry
     from tinylm.evaluate import evaluate_model
     from tinylm.language import build_language
     from tinylm.model import load_model
+    from tinylm.project import find_project
 
+    project = find_project()
+    texts = text or tuple(project.folder / t for t in (project.held_out if project else ()))
+    if not texts:
+        raise click.UsageError("No text was given: tinylm evaluate TEXT [TEXT...], or held_out = [...] in tinylm.toml.")
     folder = choose_folder(model)
     chosen = load_model(folder)
+    if record:
+        read_entry(folder)  # refuses a folder without metrics before the long work
     with progress_bars() as report:
         size = len(build_language(chosen).content)
-        found = evaluate_model(chosen, size, text, shown, lines, lambda name, done, all_: report(name, done, all_, ""))
+        found = evaluate_model(chosen, size, texts, shown, lines, lambda name, done, all_: report(name, done, all_, ""))
     if record:
         record_evaluation(folder, chosen.info, found)
     if as_json:

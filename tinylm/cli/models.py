@@ -23,8 +23,8 @@ def command(as_json: bool) -> None:
     rows = []
     for e in entries:
         measured = e.figures.get("evaluation", {})
-        savings = f"{measured['mean_kss']:.1f}" if measured else ""
+        savings = f"{measured['mean_kss']:.1f} (@{measured['shown']})" if measured else ""
         where = "this project" if e is own else "shipped"
         rows.append([e.name, where, e.language, e.kind, f"{e.language_bytes:,}", savings, e.licence])
-    columns = ["model", "from", "language", "kind", "language bytes", "KSS@3 %", "licence"]
+    columns = ["model", "from", "language", "kind", "language bytes", "keystrokes saved %", "licence"]
     show_table("", columns, rows, right=(4, 5))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -18,7 +19,9 @@ from tinylm.project import Project, find_project
 @click.option("--name", help="The model's name.  [default: the project's, or the first text's]")
 @click.option("--kind", type=click.Choice(["word", "character"]), help="What the network predicts.  [default: word]")
 @click.option("--language", help="en, de, fr: the letters that make words.  [default: en]")
-@click.option("--budget", help="Language bytes in flash at most: 24K, 256K, 1M.  [default: 256K]")
+@click.option(
+    "--budget", help="Bytes of flash for all of the language (network and words): 24K, 256K, 1M.  [default: 256K]"
+)
 @click.option(
     "--epochs", type=click.FloatRange(0.01, 1000), help="Passes over the text.  [default: 3 to 30, by its size]"
 )
@@ -28,7 +31,7 @@ from tinylm.project import Project, find_project
 @click.option(
     "--held-out", multiple=True, type=click.Path(path_type=str), help="Texts whose lines must not be learned."
 )
-@click.option("--licence", default="CC0-1.0", help="Licence of the model, for its card.")
+@click.option("--licence", default="not stated", help="Licence of the model, for its card.")
 @click.option("--attribution", multiple=True, help="A line of credit for the card; may be repeated.")
 @click.option("--restart", is_flag=True, help="Throw away what the run folder holds.")
 @click.option("--json", "as_json", is_flag=True, help="Print the metrics as JSON.")
@@ -48,8 +51,11 @@ def command(
 
     TEXT may end in :WEIGHT (messages.txt:5) to count more than its size. Without TEXT, the project's own
     (tinylm.toml) is taken. A run that was stopped goes on where it was when the same command is given again.
+
+    A word network predicts words of its vocabulary and is better from 24 KB on; a character network spells, so it can
+    write words that it never saw. Lines with a masked name ([NAME]) are left out, and lines seen before.
     """
-    from tinylm.run import open_run, train_model
+    from tinylm.run import train_model
     from tinylm.training import choose_backend
 
     project = find_project() or Project(name="")
@@ -58,7 +64,6 @@ def command(
     if restart and (run / "run.json").is_file():
         shutil.rmtree(run)
     choose_backend()
-    open_run(run, options)
     with progress_bars() as report:
         try:
             train_model(options, run, report)
@@ -73,6 +78,7 @@ def _options(text: tuple[str, ...], project: Project, name: str | None, kind: st
              budget: str | None, epochs: float | None, rest: dict) -> object:  # fmt: skip
     from tinylm.budget import parse_bytes
     from tinylm.corpus import find_texts
+    from tinylm.model import NAME, NAME_RULE
     from tinylm.run import RunOptions, default_plan
 
     named = [_weighted(t) for t in text] or [_weighted(str(project.folder / t)) for t in project.text]
@@ -81,13 +87,17 @@ def _options(text: tuple[str, ...], project: Project, name: str | None, kind: st
     texts = tuple((str(path), weight) for given, weight in named for path in find_texts([Path(given)]))
     words = sum(Path(p).stat().st_size for p, _ in texts) // 6  # About six bytes a word.
     chosen = kind or project.kind
+    called = name or project.name or Path(named[0][0]).resolve().stem
+    if not NAME.fullmatch(called):
+        raise TinylmError(f"'{called}' is no name for a model; {NAME_RULE}.", "Give another with --name.")
     return RunOptions(
-        name=name or project.name or Path(named[0][0]).stem,
+        name=called,
         kind=chosen,
         language=language or project.language,
         budget=parse_bytes(budget or project.budget or "256K"),
         texts=texts,
         held_out=rest["held_out"] or tuple(str(project.folder / t) for t in project.held_out),
+        epochs=epochs,
         plan=default_plan(chosen, words, epochs, rest["seed"]),
         licence=rest["licence"],
         attribution=rest["attribution"],
@@ -97,7 +107,7 @@ def _options(text: tuple[str, ...], project: Project, name: str | None, kind: st
 def _weighted(text: str) -> tuple[str, float]:
     """'file.txt:2.5' -> ('file.txt', 2.5)."""
     path, colon, weight = text.rpartition(":")
-    if colon and path and weight.replace(".", "", 1).isdigit():
+    if colon and path and re.fullmatch(r"[0-9]+(\.[0-9]+)?", weight):
         if not 0.01 <= float(weight) <= 1000:
             raise TinylmError(f"The weight of '{path}' is {weight}; 0.01 to 1000 are allowed.")
         return path, float(weight)

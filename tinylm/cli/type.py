@@ -14,7 +14,6 @@ import click
 from tinylm.cli.console import show_json
 from tinylm.errors import TinylmError
 
-_HOST_LINE_BYTES = 1000
 _OTHERWISE = (
     "Plug one in that holds tinylm (tinylm flash), boot an emulated one (tinylm type --board qemu-cortex-m4), "
     "or try a model on this computer (tinylm type --host)."
@@ -85,11 +84,11 @@ def _open(port: str | None, board: str | None, folder: Path | None, host: bool, 
 
     if host:
         from tinylm.catalogue import choose_model
-        from tinylm.engine import HostEngine
+        from tinylm.engine import HOST_SIZES, HostEngine
 
         chosen = choose_model(model)
         yield _Target(
-            HostEngine(chosen), f"{chosen.info.name} on this computer", chosen.info.alphabet, _HOST_LINE_BYTES
+            HostEngine(chosen), f"{chosen.info.name} on this computer", chosen.info.alphabet, HOST_SIZES.line_bytes
         )
     elif board:
         from tinylm.booting import boot, find_image
@@ -137,7 +136,7 @@ def _type_lines(target: _Target, source: Iterable[bytes], shown: int, as_json: b
     from tinylm.typist import type_words
 
     typed = []
-    for words in _read_words(source, target.alphabet):
+    for words in _read_words(source, target):
         line = type_words(target.engine, words, shown)
         typed.append(line)
         if not as_json:
@@ -153,15 +152,15 @@ def _type_lines(target: _Target, source: Iterable[bytes], shown: int, as_json: b
                    f"{total.kss:.2f} % saved.")  # fmt: skip
 
 
-def _read_words(source: Iterable[bytes], alphabet: str) -> Iterator[list[str]]:
-    """The lines that have a word. Raises TinylmError for what is not UTF-8."""
+def _read_words(source: Iterable[bytes], target: _Target) -> Iterator[list[str]]:
+    """The lines that have a word, in pieces that the engine's line holds. Raises TinylmError for what is not UTF-8."""
     from tinylm.corpus import word_finder
+    from tinylm.measure import split_line
 
-    words_of = word_finder(alphabet)
+    words_of = word_finder(target.alphabet)
     for number, line in enumerate(source, 1):
         try:
             words = words_of(line.decode("utf-8"))
         except UnicodeDecodeError as error:
             raise TinylmError(f"Line {number} of the input is not UTF-8.", "Give plain UTF-8 text.") from error
-        if words:
-            yield words
+        yield from split_line(words, target.line_bytes)
