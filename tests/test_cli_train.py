@@ -133,6 +133,6 @@ def test_a_project_trains_its_own_text_and_restart_begins_anew(here: Path) -> No
     told = json.loads(run_cli("train", "--epochs", "0.2", "--json").out)
     assert told["run"] == "runs/radio" and told["language_bytes"] <= 10 * 1024
     shown = run_cli("train", "--epochs", "0.1")
-    assert shown.status == 1 and "other options (plan)" in shown.err and "--restart" in shown.err
+    assert shown.status == 1 and "epochs was 0.2, now 0.1" in shown.err and "--restart" in shown.err
     shown = run_cli("train", "--epochs", "0.1", "--restart")
     assert shown.status == 0 and "tinylm build" in shown.out

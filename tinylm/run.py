@@ -161,8 +161,8 @@ def _go_all_stages(options: RunOptions, run: Path, report: Report) -> Model:
         frequency,
         options.plan,
         run,
-        digest,
         lambda s, n, loss: report("training", s, n, f"loss {loss:.3f} nats"),
+        text=digest,
     )
     write_whole_npz(run / "weights.npz", weights)
     model = _quantized(options, split, weights, held or _first_lines(tokens))

@@ -120,9 +120,9 @@ def train(
     frequency: np.ndarray,
     plan: TrainingPlan,
     run: Path,
-    text: str = "",
     progress: Progress | None = None,
     start: dict[str, np.ndarray] | None = None,
+    text: str = "",
 ) -> dict[str, np.ndarray]:
     """Train and return float32 weights (`NetworkShape.weight_shapes`). Resumes from `run`/checkpoint.npz when it fits.
 
