@@ -57,7 +57,7 @@ def _dot_sum(layout: str) -> int:
         numbers = [*(w[first : first + rows] @ x[count % 3 : count % 3 + count]), *w[first]]
         for number in numbers:
             total = (total * 31 + int(number)) & 0xFFFFFFFF
-        count += 1 if count < 20 else 29
+        count += 1 if count < 70 else 29
     return total
 
 

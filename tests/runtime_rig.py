@@ -81,7 +81,8 @@ def build_program(steps: Sequence[Step], folder: Path) -> StepProgram:
         languages.append(folder / str(number) / "language.bin")
     (folder / "models.inc").write_text("".join(f"TLM_MODEL({i})\n" for i in range(len(steps))))
     firmware = firmware_dir()
-    for source in (HERE / "steps.c", firmware / "runtime" / "tlm_layers.c", firmware / "port" / "host" / "dot.c"):
+    runtime = sorted((firmware / "runtime").glob("*.c"))
+    for source in (HERE / "steps.c", *runtime, firmware / "port" / "host" / "dot.c"):
         sources.append((source, folder / f"{source.stem}.o", f"-I{folder}"))
     with ThreadPoolExecutor(2) as pool:
         objects = list(pool.map(lambda job: _compile(*job), sources))

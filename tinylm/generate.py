@@ -1,19 +1,21 @@
 """From a model to C: sizes, layers, the step function, the language array. Knows what the C says; templates know how.
 
-Same model, same bytes out: no date, no path. RAM is planned here: every intermediate of the step has its place in one
-scratch buffer, and places are used again when a value is dead.
+Same model, same bytes out: no date, no path.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import jinja2
 
+from tinylm.forms import find_product, find_rescale, find_sum
 from tinylm.graph import Graph, Op, Step
-from tinylm.language import Language, is_multiplied, table_name
+from tinylm.language import Language, table_name
 from tinylm.model import FIRST_WORD_ROW, MAX_WORD_LETTERS, Model, write_whole
+from tinylm.plan import RunPlan, Statement, live_ops, plan_run
 from tinylm.reference import fully_connected_rescaling, hash_steps, mul_rescaling, sum_rescalings
 from tinylm.resources import templates_dir
 
@@ -41,146 +43,186 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class Call:
-    """One statement of the step function."""
+class Block:
+    """A piece of the step function: lines of C, in a loop over `size` elements where `loop`; `before` it, its pointers."""
 
-    text: str
-    comment: str
+    lines: tuple[str, ...]
+    loop: bool = False
+    size: int = 0
+    before: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class StepPlan:
-    """The step function: scratch buffers as (name, offset, size), calls, and how many bytes they need."""
+    """The step function: scratch buffers as (name, offset, size), blocks, and how many bytes they need."""
 
     buffers: tuple[tuple[str, int, int], ...]
-    calls: tuple[Call, ...]
+    blocks: tuple[Block, ...]
     scratch_bytes: int
+
+    @property
+    def unused(self) -> tuple[str, ...]:
+        """Parameters of the step function that no line of it names."""
+        text = " ".join(line for block in self.blocks for line in (*block.before, *block.lines))
+        said = set(re.findall(r"\w+", text)) | ({"scratch"} if self.buffers else set())
+        return tuple(name for name in ("language", "id", "context", "scratch") if name not in said)
+
+
+def plan_step(step: Step, language: Language, layers: Layers) -> StepPlan:
+    """The step function's blocks in the order of tinylm/plan.py; the logits are left to `score`."""
+    graph, plan = step.graph, plan_run(step)
+    writer = _Writer(step, language, layers, plan)
+    blocks = [writer.loop(s) if s.loop else Block((writer.layer(s.ops[0]),)) for s in plan.statements]
+    size = step.hidden
+    if not plan.in_place:
+        copies = [f"tlm_copy({writer.name(step.next_state)}, {size}, state); /* the next step starts from it */"]
+        if step.context == step.next_state:
+            copies.append(f"tlm_copy(state, {size}, context); /* the state is the context */")
+        blocks.append(Block(tuple(copies)))
+    buffers = tuple((graph.tensor(i).name, *place) for i, place in plan.places.items())
+    return StepPlan(buffers, tuple(blocks), plan.scratch_bytes)
 
 
 @dataclass(frozen=True)
-class Lifetime:
-    """A tensor's size and the ops (indices) between which it must be kept."""
+class _Writer:
+    """Writes the statements of one step as C."""
 
-    tensor: int
-    size: int
-    made: int
-    last_read: int
+    step: Step
+    language: Language
+    layers: Layers
+    plan: RunPlan
 
+    def name(self, tensor: int) -> str:
+        """Where a stored tensor is."""
+        step = self.step
+        if tensor == step.state or (tensor == step.next_state and self.plan.in_place):
+            return "state"
+        if tensor == step.context != step.next_state:
+            return "context"
+        return step.graph.tensor(tensor).name
 
-def lifetimes(step: Step) -> list[Lifetime]:
-    """Of every intermediate that needs scratch: not the inputs, the context, or the logits (those are never stored)."""
-    ops, found = step.graph.ops, []
-    for number, op in enumerate(ops):
-        if op.output in (step.context, step.logits) and op.output != step.next_state:
-            continue
-        reads = [i for i, other in enumerate(ops) if op.output in other.inputs]
-        last = len(ops) if op.output == step.next_state else max(reads, default=number)
-        found.append(Lifetime(op.output, step.graph.tensor(op.output).size, number, last))
-    return found
-
-
-def plan_scratch(lives: list[Lifetime]) -> dict[int, int]:
-    """Offsets, largest first, each at the lowest place where nothing that lives at the same time lies."""
-    placed: dict[int, int] = {}
-    by_tensor = {life.tensor: life for life in lives}
-    for life in sorted(lives, key=lambda e: (-e.size, e.made)):
-        busy = sorted(
-            (placed[o.tensor], placed[o.tensor] + o.size)
-            for o in by_tensor.values()
-            if o.tensor in placed and o.made <= life.last_read and life.made <= o.last_read
+    def layer(self, op: Op) -> str:
+        """A statement that makes a whole vector."""
+        graph = self.step.graph
+        out = graph.tensor(op.output)
+        if op.kind == "GATHER":
+            table = self.language.offset(graph.tensor(op.inputs[0]).name)
+            return f"tlm_dot_row(language + {table}UL, {out.size}, id, {self.name(op.output)}); /* GATHER [{out.size}] */"
+        run = self.layers.function("tlm_dense_run", op)
+        return (
+            f"{run}(language, &{out.name}_layer, &{out.name}_scale, {self.name(op.inputs[0])}, {self.name(op.output)});"
+            f" /* {op.kind} [{out.size}] */"
         )
-        at = 0
-        for start, end in busy:
-            if at + life.size <= start:
-                break
-            at = max(at, end)
-        placed[life.tensor] = at
-    return placed
+
+    def loop(self, statement: Statement) -> Block:
+        """A loop in which element i of a tensor `a` is called `a_` (no tensor's name ends so)."""
+        graph, lines, before = self.step.graph, [], []
+        for op in statement.ops:
+            out = graph.tensor(op.output)
+            if op.kind == "GATHER":
+                table = self.language.offset(graph.tensor(op.inputs[0]).name)
+                before.append(f"const tlm_flash_t {out.name}_at = language + ({table}UL + (uint32_t)id * {out.size}U);")
+            lines.append(f"const int8_t {out.name}_ = {self._element(op, statement)}; /* {op.kind} */")
+        for op in statement.ops:
+            if self.plan.is_stored(op.output, statement, self.step):
+                lines.append(f"{self.name(op.output)}[i] = {graph.tensor(op.output).name}_;")
+        if self.step.next_state in statement.made and self.plan.in_place and self.step.context == self.step.next_state:
+            lines.append(f"context[i] = {graph.tensor(self.step.next_state).name}_;")
+        return Block(tuple(lines), True, statement.size, tuple(before))
+
+    def _element(self, op: Op, statement: Statement) -> str:
+        graph = self.step.graph
+        out = graph.tensor(op.output)
+        if op.kind == "GATHER":
+            return f"(int8_t)tlm_flash_u8({out.name}_at + i)"
+        made = {o.output for o in statement.ops}
+        inputs = [f"{graph.tensor(i).name}_" if i in made else f"{self.name(i)}[i]" for i in op.inputs]
+        if op.kind in ("LOGISTIC", "TANH"):
+            x = graph.tensor(op.inputs[0])
+            return f"tlm_lookup(language + {self.language.offset(table_name(op.kind, x.scale, x.zero_point))}UL, {inputs[0]})"
+        run = self.layers.function("tlm_product" if op.kind == "MUL" else "tlm_sum", op)
+        return f"{run}(&{out.name}_layer, {', '.join(inputs)})"
 
 
-def plan_step(step: Step, language: Language) -> StepPlan:
-    """Where every value lies and which calls make them, in the graph's order; the logits are left to `score`."""
-    graph, lives = step.graph, lifetimes(step)
-    places = plan_scratch(lives)
-    names = {step.state: "state", step.context: "context"} | {i: graph.tensor(i).name for i in places}
-    calls = [_call(graph, op, names, language) for op in graph.ops if op.output != step.logits]
-    size = graph.tensor(step.state).size
-    calls.append(Call(f"tlm_copy({names[step.next_state]}, {size}, state);", "the next step starts from it"))
-    if step.context == step.next_state:
-        calls.append(Call(f"tlm_copy(state, {size}, context);", "the state is the context"))
-        names[step.context] = names[step.next_state]
-    buffers = tuple((names[e.tensor], places[e.tensor], e.size) for e in lives)
-    scratch = max((places[e.tensor] + e.size for e in lives), default=1)
-    return StepPlan(buffers, tuple(calls), scratch)
+@dataclass(frozen=True)
+class Layers:
+    """The constant structs of model.c in the graph's order, and the outputs of the ops that have no cheaper form."""
+
+    structs: tuple[Layer, ...]
+    exact: frozenset[int]
+
+    def function(self, name: str, op: Op) -> str:
+        """The C function that runs an op: `name`, or the one that follows TensorFlow Lite step by step."""
+        return f"{name}_exact" if op.output in self.exact else name
 
 
-def _call(graph: Graph, op: Op, names: dict[int, str], language: Language) -> Call:
-    y, out = names[op.output], graph.tensor(op.output)
-    comment = f"{op.kind} -> {out.name} [{out.size}]"
-    if op.kind == "GATHER":
-        table = language.offset(graph.tensor(op.inputs[0]).name)
-        if is_multiplied(graph, op.inputs[0]):
-            return Call(f"tlm_dot_row(language + {table}UL, {out.size}, id, {y});", comment)
-        return Call(f"tlm_gather(language, {table}, id, {out.size}, {y});", comment)
-    x = names[op.inputs[0]]
-    layer = f"&{out.name}_layer"
-    if op.kind == "FULLY_CONNECTED":
-        return Call(f"tlm_dense_run(language, {layer}, {x}, {y});", comment)
-    if op.kind in ("LOGISTIC", "TANH"):
-        t = graph.tensor(op.inputs[0])
-        table = language.offset(table_name(op.kind, t.scale, t.zero_point))
-        return Call(f"tlm_lookup(language, {table}, {x}, {out.size}, {y});", comment)
-    run = "tlm_product_run" if op.kind == "MUL" else "tlm_sum_run"
-    return Call(f"{run}({layer}, {x}, {names[op.inputs[1]]}, {out.size}, {y});", comment)
-
-
-def layers_of(language: Language) -> tuple[Layer, ...]:
-    """The constant structs of every op that needs one, in the graph's order."""
-    makers = {"FULLY_CONNECTED": _dense_layer, "ADD": _sum_layer, "SUB": _sum_layer, "MUL": _product_layer}
-    return tuple(makers[op.kind](language, op) for op in language.step.graph.ops if op.kind in makers)
+def layers_of(language: Language) -> Layers:
+    """The constant structs of every op that needs one."""
+    structs: list[Layer] = []
+    exact = set()
+    for op in live_ops(language.step):
+        if op.kind == "FULLY_CONNECTED":
+            structs.append(_dense_layer(language, op))
+        if op.kind in _FORMS:
+            made = _FORMS[op.kind](language.step.graph, op)
+            structs.append(made)
+            if made.type.endswith("_exact_t"):
+                exact.add(op.output)
+    return Layers(tuple(structs), frozenset(exact))
 
 
 def _factor(by: object) -> str:
     return f"{{{by.multiplier}L, {by.shift}}}"
 
 
+def _least(graph: Graph, op: Op) -> str:
+    return str(graph.tensor(op.output).zero_point if op.relu else -128)
+
+
 def _zeros(graph: Graph, op: Op, inputs: int) -> tuple[str, ...]:
-    out = graph.tensor(op.output)
-    least = out.zero_point if op.relu else -128
-    return (*(str(graph.tensor(i).zero_point) for i in op.inputs[:inputs]), str(out.zero_point), str(least))
+    zeros = (*op.inputs[:inputs], op.output)
+    return (*(str(graph.tensor(i).zero_point) for i in zeros), _least(graph, op))
 
 
 def _dense_layer(language: Language, op: Op) -> Layer:
     graph = language.step.graph
     w, y = graph.tensor(op.inputs[1]), graph.tensor(op.output)
     bias = language.biases[op.output]
-    fields = (
-        str(language.offset(w.name)),
-        str(language.offset(f"{y.name}_bias") if bias.width else 0),
-        str(w.shape[1]),
-        str(w.shape[0]),
-        str(bias.width),
-        str(bias.shift),
-        _factor(fully_connected_rescaling(graph, op)),
-        *_zeros(graph, op, 0),
-    )
-    return Layer("tlm_dense_t", f"{y.name}_layer", fields, f"{w.shape[0]} x {w.shape[1]}, weights '{w.name}'")
+    at = language.offset(f"{y.name}_bias") if bias.width else 0
+    fields = (language.offset(w.name), at, w.shape[1], w.shape[0], bias.width, bias.shift)
+    what = f"{w.shape[0]} x {w.shape[1]}, weights '{w.name}'"
+    return Layer("tlm_dense_t", f"{y.name}_layer", tuple(str(f) for f in fields), what)
 
 
-def _sum_layer(language: Language, op: Op) -> Layer:
-    graph = language.step.graph
-    fields = (
-        *(_factor(f) for f in sum_rescalings(graph, op)),
-        *_zeros(graph, op, 2),
-        "1" if op.kind == "ADD" else "-1",
-    )
-    return Layer("tlm_sum_t", f"{graph.tensor(op.output).name}_layer", fields, op.kind)
+def _rescale_layer(graph: Graph, op: Op) -> Layer:
+    name, form = f"{graph.tensor(op.output).name}_scale", find_rescale(graph, op)
+    if form is None:
+        fields = (_factor(fully_connected_rescaling(graph, op)), *_zeros(graph, op, 0))
+        return Layer("tlm_rescale_exact_t", name, fields, "its output")
+    fields = (f"{form.factor}L", f"{form.add}L", f"{form.add_below}L", str(form.shift), str(form.left), _least(graph, op))
+    return Layer("tlm_rescale_t", name, fields, f"its output, right for sums within +-{form.limit}: no other can be")
 
 
-def _product_layer(language: Language, op: Op) -> Layer:
-    graph = language.step.graph
-    fields = (_factor(mul_rescaling(graph, op)), *_zeros(graph, op, 2))
-    return Layer("tlm_product_t", f"{graph.tensor(op.output).name}_layer", fields, op.kind)
+def _sum_layer(graph: Graph, op: Op) -> Layer:
+    name, form = f"{graph.tensor(op.output).name}_layer", find_sum(graph, op)
+    if form is None:
+        factors = tuple(_factor(f) for f in sum_rescalings(graph, op))
+        return Layer("tlm_sum_exact_t", name, (*factors, *_zeros(graph, op, 2), "1" if op.kind == "ADD" else "-1"), op.kind)
+    fields = (f"{form.by_a}L", f"{form.by_b}L", f"{form.add}L", str(form.shift), _least(graph, op))
+    return Layer("tlm_sum_t", name, fields, op.kind)
+
+
+def _product_layer(graph: Graph, op: Op) -> Layer:
+    name, form = f"{graph.tensor(op.output).name}_layer", find_product(graph, op)
+    if form is None:
+        fields = (_factor(mul_rescaling(graph, op)), *_zeros(graph, op, 2))
+        return Layer("tlm_product_exact_t", name, fields, op.kind)
+    zeros = (str(graph.tensor(i).zero_point) for i in op.inputs)
+    fields = (f"{form.factor}L", f"{form.add}L", f"{form.add_below}L", str(form.shift), *zeros, _least(graph, op))
+    return Layer("tlm_product_t", name, fields, op.kind)
+
+
+_FORMS = {"FULLY_CONNECTED": _rescale_layer, "ADD": _sum_layer, "SUB": _sum_layer, "MUL": _product_layer}
 
 
 @dataclass(frozen=True)
@@ -192,7 +234,8 @@ class ModelView:
     plan: StepPlan
     layers: tuple[Layer, ...]
     sizes: EngineSizes
-    output_layer: str
+    output: str
+    output_run: str
     context_bytes: int
     self_test_hash: int
     alphabet: tuple[int, ...]
@@ -201,14 +244,15 @@ class ModelView:
 
 def view_model(model: Model, language: Language, sizes: EngineSizes) -> ModelView:
     """Decide everything that the templates print."""
-    step = language.step
+    step, layers = language.step, layers_of(language)
     return ModelView(
         model=model,
         language=language,
-        plan=plan_step(step, language),
-        layers=layers_of(language),
+        plan=plan_step(step, language, layers),
+        layers=layers.structs,
         sizes=sizes,
-        output_layer=f"{step.graph.tensor(step.logits).name}_layer",
+        output=step.graph.tensor(step.logits).name,
+        output_run=layers.function("tlm_rescale", step.output_op),
         context_bytes=step.graph.tensor(step.context).size,
         self_test_hash=hash_steps(step, 0, 1, SELF_TEST_STEPS),
         alphabet=tuple(ord(letter) for letter in model.info.alphabet),

@@ -1,26 +1,25 @@
-/* The arithmetic of a step graph: one function an operator, equal bit for bit to TensorFlow Lite Micro's int8 kernels.
+/* The operators of a step graph, equal bit for bit to TensorFlow Lite Micro's int8 kernels.
  *
- * Knows int8 vectors in RAM and constants in flash; knows nothing of words. Generated code (model.c) holds the constants
- * below and calls these functions; nothing here checks its arguments, the generator did (tinylm/graph.py).
+ * Knows int8 vectors in RAM and constants in flash; knows nothing of words. Generated code (model.c) holds the constants and
+ * calls these functions; nothing here checks its arguments, the generator did (tinylm/graph.py).
+ *
+ * The formulas are not TensorFlow Lite's, which round two to four times in 64 bits, but cheaper ones that the generator holds
+ * against those on every input there is (tinylm/forms.py). Where it finds none, model.c calls tlm_exact.h instead.
+ * The functions of one element are inline, so that a generated loop over the state is one loop, its constants known.
  */
 #ifndef TLM_LAYERS_H
 #define TLM_LAYERS_H
 
 #include <stdint.h>
 
+#include "tlm_high.h"
 #include "tlm_port.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* A real factor as multiplier * 2^(shift - 31); multiplier is 0 or in 2^30..2^31-1. */
-typedef struct {
-    int32_t multiplier;
-    int8_t shift;
-} tlm_factor_t;
-
-/* FULLY_CONNECTED: y = clamp(factor * (W x + bias) + zero). W is int8, outputs x inputs, in the board's layout. */
+/* A weight matrix with biases: int8, outputs x inputs, in the board's layout. */
 typedef struct {
     uint32_t weights;    /* byte offset in the language */
     uint32_t biases;     /* byte offset; each is a signed integer of bias_bytes, times 2^bias_shift */
@@ -28,48 +27,73 @@ typedef struct {
     uint16_t outputs;
     uint8_t bias_bytes;  /* 0 (no biases), 1, 2 or 4 */
     uint8_t bias_shift;  /* |bias| < 2^30 after the shift, so bias + W x fits 32 bits */
-    tlm_factor_t factor;
-    int8_t zero;         /* the output's zero point */
-    int8_t least;        /* -128, or the zero point where a RELU follows */
 } tlm_dense_t;
 
-/* ADD and SUB: y = clamp(factor * (factor_a (a - zero_a) 2^20 +- factor_b (b - zero_b) 2^20) + zero). Shifts are <= 0. */
+/* A sum of a layer as its int8 output: v = (sum << left) * factor / 2^32 rounded down, y = clamp((v + add) >> shift). */
 typedef struct {
-    tlm_factor_t factor_a, factor_b, factor;
-    int8_t zero_a, zero_b, zero, least;
-    int8_t sign;         /* 1 for ADD, -1 for SUB */
+    int32_t factor;
+    int32_t add;         /* where v >= 0 */
+    int32_t add_below;   /* where v < 0 */
+    uint8_t shift, left; /* left: no sum of the layer leaves 32 bits */
+    int8_t least;        /* -128, or the zero point where a RELU follows */
+} tlm_rescale_t;
+
+/* ADD and SUB: y = clamp((by_a * a + by_b * b + add) >> shift). No partial sum leaves 32 bits. */
+typedef struct {
+    int32_t by_a, by_b, add;
+    uint8_t shift;
+    int8_t least;
 } tlm_sum_t;
 
-/* MUL: y = clamp(factor * (a - zero_a) (b - zero_b) + zero). */
+/* MUL: v = factor * (a - zero_a) (b - zero_b) / 2^16 rounded down, y = clamp((v + add) >> shift). */
 typedef struct {
-    tlm_factor_t factor;
-    int8_t zero_a, zero_b, zero, least;
+    int32_t factor, add, add_below;
+    uint8_t shift;
+    int8_t zero_a, zero_b, least;
 } tlm_product_t;
+
+/* x, but at least `least` and at most 127. */
+static inline int8_t tlm_clamp(int32_t x, int8_t least)
+{
+    x = x < least ? least : x;
+    return (int8_t)(x > 127 ? 127 : x);
+}
+
+static inline int8_t tlm_rescale(const tlm_rescale_t *by, int32_t sum)
+{
+    const int32_t v = tlm_high((int32_t)((uint32_t)sum << by->left), by->factor);
+    return tlm_clamp(tlm_down(v + (v < 0 ? by->add_below : by->add), by->shift), by->least);
+}
+
+static inline int8_t tlm_sum(const tlm_sum_t *sum, int8_t a, int8_t b)
+{
+    return tlm_clamp(tlm_down(tlm_times(sum->by_a, a) + tlm_times(sum->by_b, b) + sum->add, sum->shift), sum->least);
+}
+
+static inline int8_t tlm_product(const tlm_product_t *by, int8_t a, int8_t b)
+{
+    const int16_t product = (int16_t)((int16_t)(a - by->zero_a) * (int16_t)(b - by->zero_b)); /* below 2^15 */
+    const int32_t v = tlm_times_high(by->factor, product);
+    return tlm_clamp(tlm_down(v + (v < 0 ? by->add_below : by->add), by->shift), by->least);
+}
+
+/* LOGISTIC or TANH: 256 bytes for x = -128..127 at `table`. */
+static inline int8_t tlm_lookup(tlm_flash_t table, int8_t x)
+{
+    return (int8_t)tlm_flash_u8(table + (uint8_t)(x + 128));
+}
 
 /* Sums of rows first..first+count-1, bias included, into sums[0..count-1]. */
 void tlm_dense_sums(tlm_flash_t language, const tlm_dense_t *layer, const int8_t *x, uint16_t first, uint16_t count,
                     int32_t *sums);
 
-/* A sum as the layer's int8 output. */
-int8_t tlm_dense_output(const tlm_dense_t *layer, int32_t sum);
-
-/* All outputs: y[0..outputs-1] of x[0..inputs-1]. y must not overlap x. */
-void tlm_dense_run(tlm_flash_t language, const tlm_dense_t *layer, const int8_t *x, int8_t *y);
-
-/* GATHER: row `row` of a table of `size` bytes a row, at byte offset `table`. */
-void tlm_gather(tlm_flash_t language, uint32_t table, uint16_t row, uint16_t size, int8_t *y);
-
-/* ADD or SUB of a[0..size-1] and b[0..size-1]; y may be a or b. */
-void tlm_sum_run(const tlm_sum_t *sum, const int8_t *a, const int8_t *b, uint16_t size, int8_t *y);
-
-/* MUL; y may be a or b. */
-void tlm_product_run(const tlm_product_t *product, const int8_t *a, const int8_t *b, uint16_t size, int8_t *y);
-
-/* LOGISTIC or TANH: y[i] = table[x[i] + 128], 256 bytes at byte offset `table`; y may be x. */
-void tlm_lookup(tlm_flash_t language, uint32_t table, const int8_t *x, uint16_t size, int8_t *y);
+/* FULLY_CONNECTED: y[0..outputs-1] of x[0..inputs-1]. y must not overlap x. */
+void tlm_dense_run(tlm_flash_t language, const tlm_dense_t *layer, const tlm_rescale_t *by, const int8_t *x, int8_t *y);
 
 /* to[0..size-1] = from[0..size-1]. */
 void tlm_copy(const int8_t *from, uint16_t size, int8_t *to);
+
+enum { TLM_CHUNK_ROWS = 64 }; /* summed at once by tlm_dense_run: 256 bytes of stack; a multiple of 4 */
 
 #ifdef __cplusplus
 }

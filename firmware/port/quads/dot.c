@@ -25,28 +25,40 @@ static uint32_t low_24(uint32_t value)
     return (uint32_t)((int32_t)(value << 8) >> 8);
 }
 
+typedef struct {
+    uint32_t a, b, c;
+} quad_t;
+
+/* One input more: the word at `at` times x. */
+static inline void add_word(quad_t *sums, const uint8_t *at, int8_t x)
+{
+    const uint32_t w = load_word(at), v = (uint32_t)(int32_t)x;
+    sums->a += w * v;
+    sums->b += ((w >> 8) & 0x00FF00FFU) * v;
+    sums->c += (w >> 16) * v;
+    /* Keeps the words in order: gcc would else load eight first and run out of registers. */
+    __asm__("" : "+r"(sums->a), "+r"(sums->b), "+r"(sums->c) : : "memory");
+}
+
 /* sums[0..3] += four rows times x, count <= CHUNK_INPUTS; `offset` is 128 times the sum of x. */
 static void add_quad(const uint8_t *weights, const int8_t *x, uint16_t count, uint32_t offset, uint32_t *sums)
 {
     const int8_t *const end = x + count;
-    const uint32_t mask = 0x00FF00FF;
-    uint32_t a = 0, b = 0, c = 0;
-    while (end - x >= 4) {
-        for (uint8_t i = 0; i < 4; i++) {
-            const uint32_t w = load_word(weights + (uint8_t)(4 * i)), v = (uint32_t)(int32_t)x[i];
-            a += w * v;
-            b += ((w >> 8) & mask) * v;
-            c += (w >> 16) * v;
-        }
-        weights += 16;
-        x += 4;
+    quad_t quad = {0, 0, 0};
+    for (; end - x >= 8; x += 8, weights += 8 * ROWS) {
+        add_word(&quad, weights, x[0]);
+        add_word(&quad, weights + 4, x[1]);
+        add_word(&quad, weights + 8, x[2]);
+        add_word(&quad, weights + 12, x[3]);
+        add_word(&quad, weights + 16, x[4]);
+        add_word(&quad, weights + 20, x[5]);
+        add_word(&quad, weights + 24, x[6]);
+        add_word(&quad, weights + 28, x[7]);
     }
     for (; x < end; x++, weights += ROWS) {
-        const uint32_t w = load_word(weights), v = (uint32_t)(int32_t)*x;
-        a += w * v;
-        b += ((w >> 8) & mask) * v;
-        c += (w >> 16) * v;
+        add_word(&quad, weights, *x);
     }
+    uint32_t a = quad.a, b = quad.b, c = quad.c;
     a -= (b << 8) + (c << 16); /* M0 - 2^24 M3 */
     const uint32_t m0 = low_24(a), low = (m0 - a) >> 24;
     b -= low << 16; /* M1 + 2^24 (M3 >> 8) */

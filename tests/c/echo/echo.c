@@ -26,7 +26,7 @@ static uint32_t dot_sum(void)
     for (uint16_t i = 0; i < 602; i++) {
         x[i] = (int8_t)tlm_flash_u8(tlm_port_language() + 1000 + i);
     }
-    for (uint16_t count = 0; count <= 600; count = (uint16_t)(count < 20 ? count + 1 : count + 29)) {
+    for (uint16_t count = 0; count <= 600; count = (uint16_t)(count < 70 ? count + 1 : count + 29)) {
         const uint16_t rows = (uint16_t)(1 + count % 9), first = count % 7;
         tlm_dot_rows(tlm_port_language() + ECHO_DOT_AT, count, first, rows, x + count % 3, sums);
         tlm_dot_row(tlm_port_language() + ECHO_DOT_AT, count, first, y);

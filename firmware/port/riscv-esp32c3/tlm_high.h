@@ -1,0 +1,19 @@
+/* Products of 32 bits that the runtime asks for, on a core that multiplies 32 x 32 -> 64 bits at once. */
+#ifndef TLM_HIGH_H
+#define TLM_HIGH_H
+
+#include <stdint.h>
+
+/* a * b / 2^32, rounded down; b >= 0. */
+static inline int32_t tlm_high(int32_t a, int32_t b) { return (int32_t)(((int64_t)a * b) >> 32); }
+
+/* factor * x / 2^16, rounded down; factor >= 0, |x| < 2^15. */
+static inline int32_t tlm_times_high(int32_t factor, int16_t x) { return (int32_t)(((int64_t)factor * x) >> 16); }
+
+/* factor * x, which fits. */
+static inline int32_t tlm_times(int32_t factor, int8_t x) { return factor * x; }
+
+/* x / 2^shift, rounded down; 12 <= shift <= 23. */
+static inline int32_t tlm_down(int32_t x, uint8_t shift) { return x >> shift; }
+
+#endif

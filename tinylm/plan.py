@@ -1,0 +1,147 @@
+"""In which order a step runs and where its values lie: statements and RAM. Knows graphs and bytes; writes no C.
+
+Ops of one element (ADD, SUB, MUL, LOGISTIC, TANH, GATHER) wait until a layer needs what they make, and then run together:
+one loop over the elements, in which only what is needed outside of it is stored. RAM is planned here: every stored value
+has its place in one scratch buffer, and places are used again when a value is dead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tinylm.graph import Graph, Op, Step
+from tinylm.language import is_multiplied
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One layer (`loop` False, one op), or a loop over `size` elements of several ops in order."""
+
+    ops: tuple[Op, ...]
+    size: int
+    loop: bool
+
+    @property
+    def made(self) -> frozenset[int]:
+        """Tensors that it makes."""
+        return frozenset(op.output for op in self.ops)
+
+    def reads(self, graph: Graph) -> frozenset[int]:
+        """Computed tensors (not constants, not the id) that it reads from elsewhere."""
+        read = {i for op in self.ops for i in op.inputs if i >= 0 and graph.tensor(i).values is None}
+        return frozenset(i for i in read - self.made if graph.tensor(i).dtype == "int8")
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """The statements; what is stored in scratch as tensor -> (offset, size); whether the next state may take the old
+    one's place at once."""
+
+    statements: tuple[Statement, ...]
+    places: dict[int, tuple[int, int]]
+    scratch_bytes: int
+    in_place: bool
+
+    def is_stored(self, tensor: int, statement: Statement, step: Step) -> bool:
+        """Whether a tensor made in `statement` is needed after it."""
+        return tensor in _needed(self.statements, statement, step)
+
+
+def plan_run(step: Step) -> RunPlan:
+    """The order and the places of a step; the logits are left to `score`."""
+    statements = _order(step)
+    in_place = _is_in_place(statements, step)
+    fixed = {step.context} - {step.next_state} | ({step.next_state} if in_place else set())
+    lives = _lifetimes(statements, step, fixed)
+    offsets = _place(lives)
+    places = {life.tensor: (offsets[life.tensor], life.size) for life in lives}
+    scratch = max((at + size for at, size in places.values()), default=1)
+    return RunPlan(statements, places, scratch, in_place)
+
+
+def live_ops(step: Step) -> tuple[Op, ...]:
+    """The ops that state, context or logits depend on, in order."""
+    needed, live = {step.next_state, step.context, step.logits}, []
+    for op in reversed(step.graph.ops):
+        if op.output in needed:
+            needed.update(op.inputs)
+            live.append(op)
+    return tuple(reversed(live))
+
+
+def _is_element_wise(graph: Graph, op: Op) -> bool:
+    return op.kind != "FULLY_CONNECTED" and not (op.kind == "GATHER" and is_multiplied(graph, op.inputs[0]))
+
+
+def _order(step: Step) -> tuple[Statement, ...]:
+    graph, done = step.graph, []
+    waiting: dict[int, list[Op]] = {}  # size -> ops
+
+    def run_waiting(size: int) -> None:
+        done.append(Statement(tuple(waiting.pop(size)), size, True))
+
+    for op in live_ops(step):
+        if op.output == step.logits:
+            continue
+        size = graph.tensor(op.output).size
+        if _is_element_wise(graph, op):
+            waiting.setdefault(size, []).append(op)
+            continue
+        for other, ops in list(waiting.items()):
+            if any(o.output in op.inputs for o in ops):
+                run_waiting(other)
+        done.append(Statement((op,), size, False))
+    for size in list(waiting):
+        run_waiting(size)
+    return tuple(done)
+
+
+def _needed(statements: tuple[Statement, ...], statement: Statement, step: Step) -> frozenset[int]:
+    """What a statement makes that is read after it."""
+    later = statements[statements.index(statement) + 1 :]
+    read = frozenset().union(*(other.reads(step.graph) for other in later))
+    return statement.made & (read | {step.next_state, step.context})
+
+
+def _is_in_place(statements: tuple[Statement, ...], step: Step) -> bool:
+    """A loop that makes the next state may write it over the old one when nothing reads the old one after it."""
+    at = next(i for i, s in enumerate(statements) if step.next_state in s.made)
+    return statements[at].loop and all(step.state not in s.reads(step.graph) for s in statements[at + 1 :])
+
+
+@dataclass(frozen=True)
+class _Lifetime:
+    """A tensor's size and the statements (indices) between which it must be kept."""
+
+    tensor: int
+    size: int
+    made: int
+    last_read: int
+
+
+def _lifetimes(statements: tuple[Statement, ...], step: Step, fixed: set[int]) -> list[_Lifetime]:
+    found = []
+    for number, statement in enumerate(statements):
+        for tensor in sorted(_needed(statements, statement, step) - fixed):
+            reads = [i for i, other in enumerate(statements) if tensor in other.reads(step.graph)]
+            last = len(statements) if tensor == step.next_state else max(reads, default=number)
+            found.append(_Lifetime(tensor, step.graph.tensor(tensor).size, number, last))
+    return found
+
+
+def _place(lives: list[_Lifetime]) -> dict[int, int]:
+    """Offsets, largest first, each at the lowest place where nothing that lives at the same time lies."""
+    placed: dict[int, int] = {}
+    for life in sorted(lives, key=lambda e: (-e.size, e.made, e.tensor)):
+        busy = sorted(
+            (placed[o.tensor], placed[o.tensor] + o.size)
+            for o in lives
+            if o.tensor in placed and o.made <= life.last_read and life.made <= o.last_read
+        )
+        at = 0
+        for start, end in busy:
+            if at + life.size <= start:
+                break
+            at = max(at, end)
+        placed[life.tensor] = at
+    return placed
