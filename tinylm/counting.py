@@ -214,7 +214,9 @@ _CODES = {"arm": _count_thumb, "riscv32": _count_riscv}
 def _profile(elf: Path, blocks: Counter[tuple[int, int]], meter: _Meter) -> dict[str, int]:
     with elf.open("rb") as file:
         symbols = ELFFile(file).get_section_by_name(".symtab").iter_symbols()
-        functions = sorted((s["st_value"] & ~1, s["st_size"], s.name) for s in symbols if s["st_info"]["type"] == "STT_FUNC")
+        functions = sorted(
+            (s["st_value"] & ~1, s["st_size"], s.name) for s in symbols if s["st_info"]["type"] == "STT_FUNC"
+        )
     shares: Counter[str] = Counter()
     for (address, size), times in blocks.items():
         name = next((n for start, length, n in reversed(functions) if start <= address < start + max(length, 1)), "?")

@@ -161,7 +161,9 @@ def _simavr_machine() -> Path:
         command = [*tools.command, "-O2", str(source), "-o", str(fresh), "-ldl"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise TinylmError(f"{tools.name} could not build {source.name}:\n{done.stderr}", "Please report this as a bug.")
+            raise TinylmError(
+                f"{tools.name} could not build {source.name}:\n{done.stderr}", "Please report this as a bug."
+            )
         fresh.replace(program)
     return program
 

@@ -107,7 +107,9 @@ class _Writer:
         out = graph.tensor(op.output)
         if op.kind == "GATHER":
             table = self.language.offset(graph.tensor(op.inputs[0]).name)
-            return f"tlm_dot_row(language + {table}UL, {out.size}, id, {self.name(op.output)}); /* GATHER [{out.size}] */"
+            return (
+                f"tlm_dot_row(language + {table}UL, {out.size}, id, {self.name(op.output)}); /* GATHER [{out.size}] */"
+            )
         run = self.layers.function("tlm_dense_run", op)
         return (
             f"{run}(language, &{out.name}_layer, &{out.name}_scale, {self.name(op.inputs[0])}, {self.name(op.output)});"
@@ -199,7 +201,14 @@ def _rescale_layer(graph: Graph, op: Op) -> Layer:
     if form is None:
         fields = (_factor(fully_connected_rescaling(graph, op)), *_zeros(graph, op, 0))
         return Layer("tlm_rescale_exact_t", name, fields, "its output")
-    fields = (f"{form.factor}L", f"{form.add}L", f"{form.add_below}L", str(form.shift), str(form.left), _least(graph, op))
+    fields = (
+        f"{form.factor}L",
+        f"{form.add}L",
+        f"{form.add_below}L",
+        str(form.shift),
+        str(form.left),
+        _least(graph, op),
+    )
     return Layer("tlm_rescale_t", name, fields, f"its output, right for sums within +-{form.limit}: no other can be")
 
 
@@ -207,7 +216,9 @@ def _sum_layer(graph: Graph, op: Op) -> Layer:
     name, form = f"{graph.tensor(op.output).name}_layer", find_sum(graph, op)
     if form is None:
         factors = tuple(_factor(f) for f in sum_rescalings(graph, op))
-        return Layer("tlm_sum_exact_t", name, (*factors, *_zeros(graph, op, 2), "1" if op.kind == "ADD" else "-1"), op.kind)
+        return Layer(
+            "tlm_sum_exact_t", name, (*factors, *_zeros(graph, op, 2), "1" if op.kind == "ADD" else "-1"), op.kind
+        )
     fields = (f"{form.by_a}L", f"{form.by_b}L", f"{form.add}L", str(form.shift), _least(graph, op))
     return Layer("tlm_sum_t", name, fields, op.kind)
 

@@ -144,7 +144,9 @@ def _gcc_toolchain(architecture: str, command: tuple[str, ...]) -> Toolchain:
 def _zig_toolchain(architecture: str, command: tuple[str, ...]) -> Toolchain:
     quiet = ("-g0", "-fno-sanitize=undefined")
     if architecture in _BARE:
-        return Toolchain("zig", architecture, (*command, "cc"), ("-ffreestanding", *quiet), _LINK_BARE, ("-lcompiler_rt",))
+        return Toolchain(
+            "zig", architecture, (*command, "cc"), ("-ffreestanding", *quiet), _LINK_BARE, ("-lcompiler_rt",)
+        )
     return Toolchain("zig", architecture, (*command, "cc"), quiet, (), ())
 
 
