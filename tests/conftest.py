@@ -41,6 +41,7 @@ def need(*tools: str) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    os.environ["TINYLM_STRICT"] = "1"  # warnings of compilers are errors here
     config.addinivalue_line("markers", "needs(*tools): the programs or packages that a test cannot do without")
 
 

@@ -126,6 +126,12 @@ _RULES = {
     "layout": (re.compile("|".join(LAYOUTS)), "one of: " + ", ".join(LAYOUTS)),
     "name": (re.compile(r"[a-z0-9]+(-[a-z0-9]+)*"), "lower-case letters, digits and single hyphens"),
     "fidelity": (re.compile("|".join(FIDELITIES)), "one of: " + "; ".join(FIDELITIES)),
+    "emulators.name": (re.compile("qemu|unicorn|simavr|process"), "'qemu', 'unicorn', 'simavr' or 'process'"),
+    "architecture": (re.compile("arm|riscv32|avr|host"), "'arm', 'riscv32', 'avr' or 'host'"),
+    "check": (
+        re.compile("cortex-m-vectors|esp-direct-boot|avr-vectors|none"),
+        "'cortex-m-vectors', 'esp-direct-boot', 'avr-vectors' or 'none'",
+    ),
     "formats": (re.compile("bin|hex"), "'bin' or 'hex'"),
     "ids": (re.compile(r"[0-9a-f]{4}:[0-9a-f]{4}"), "four hexadecimal digits, a colon, four more ('2341:0042')"),
 }
@@ -183,7 +189,7 @@ def _parse_value(kind, value, path: Path, key: str):
         item = typing.get_args(kind)[0]
         return tuple(_parse_value(item, entry, path, key) for entry in value)
     _require(type(value) is kind and (kind is not int or value >= 0), path, key, value, _TYPE_NAMES[kind])
-    rule = _RULES.get(key.rpartition(".")[2]) if kind is str else None
+    rule = _RULES.get(key, _RULES.get(key.rpartition(".")[2])) if kind is str else None
     if rule:
         _require(rule[0].fullmatch(value) is not None, path, key, value, rule[1])
     return value

@@ -17,6 +17,7 @@ from unicorn import arm_const, riscv_const
 
 from tinylm.board import Board, Region, read_board
 from tinylm.emulators.line import Line
+from tinylm.errors import TinylmError, nearest
 
 _PAGE = 0x1000
 _NEVER = 0xFFFFFFFE  # no code is there, so emulation runs until the guest sleeps
@@ -116,7 +117,10 @@ class Machine:
 
 def _arm(board: Board) -> unicorn.Uc:
     uc = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
-    uc.ctl_set_cpu_model(_ARM_MODELS[board.chip])
+    choice = next(e for e in board.emulators if e.name == "unicorn")
+    if choice.machine not in _ARM_MODELS:
+        raise TinylmError(f"{board.name}: Unicorn has no '{choice.machine}'.", nearest(choice.machine, _ARM_MODELS))
+    uc.ctl_set_cpu_model(_ARM_MODELS[choice.machine])
     return uc
 
 
@@ -139,11 +143,11 @@ _RESETS = {"arm": _reset_arm, "riscv32": _reset_riscv}
 _COUNTERS = {"arm": arm_const.UC_ARM_REG_PC, "riscv32": riscv_const.UC_RISCV_REG_PC}
 _REGISTERS = {"arm": ((0xE000E000, _PAGE),), "riscv32": ((0x60001000, 0xFF000),)}
 _ARM_MODELS = {
-    "Cortex-M0": arm_const.UC_CPU_ARM_CORTEX_M0,
-    "Cortex-M3": arm_const.UC_CPU_ARM_CORTEX_M3,
-    "Cortex-M4": arm_const.UC_CPU_ARM_CORTEX_M4,
-    "Cortex-M7": arm_const.UC_CPU_ARM_CORTEX_M7,
-    "Cortex-M33": arm_const.UC_CPU_ARM_CORTEX_M33,
+    "cortex-m0": arm_const.UC_CPU_ARM_CORTEX_M0,
+    "cortex-m3": arm_const.UC_CPU_ARM_CORTEX_M3,
+    "cortex-m4": arm_const.UC_CPU_ARM_CORTEX_M4,
+    "cortex-m7": arm_const.UC_CPU_ARM_CORTEX_M7,
+    "cortex-m33": arm_const.UC_CPU_ARM_CORTEX_M33,
 }
 
 
