@@ -52,13 +52,6 @@ typedef struct {
     int8_t zero_a, zero_b, least;
 } tlm_product_t;
 
-/* x, but at least `least` and at most 127. */
-static inline int8_t tlm_clamp(int32_t x, int8_t least)
-{
-    x = x < least ? least : x;
-    return (int8_t)(x > 127 ? 127 : x);
-}
-
 static inline int8_t tlm_rescale(const tlm_rescale_t *by, int32_t sum)
 {
     const int32_t v = tlm_high((int32_t)((uint32_t)sum << by->left), by->factor);

@@ -1,4 +1,4 @@
-/* Products of 32 bits that the runtime asks for, on an AVR, which multiplies bytes. */
+/* Arithmetic of 32 bits that the runtime asks for, on an AVR, which multiplies bytes. */
 #ifndef TLM_HIGH_H
 #define TLM_HIGH_H
 
@@ -28,6 +28,13 @@ static inline int32_t tlm_times(int32_t factor, int8_t x) { return factor * x; }
 static inline int32_t tlm_down(int32_t x, uint8_t shift)
 {
     return shift >= 16 ? (int16_t)(x >> 16) >> (shift - 16) : x >> shift;
+}
+
+/* x, but at least `least` and at most 127. */
+static inline int8_t tlm_clamp(int32_t x, int8_t least)
+{
+    x = x < least ? least : x;
+    return (int8_t)(x > 127 ? 127 : x);
 }
 
 #endif

@@ -1,11 +1,13 @@
 /* Layout pairs, for Cortex-M cores with the DSP extension (M4, M7, M33): two 16-bit multiplies an instruction, each of which
  * serves two rows (four.S says how). x is widened once a call into the order that the kernel wants. */
+#include <stdbool.h>
+
 #include "tlm_dot.h"
 
 /* 512 bytes of stack for x. A second row's sum is known modulo 2^24: 2^14 * 256 inputs = 2^22. */
 enum { CHUNK_INPUTS = 256, GROUP = 4, ROWS = 4, OFFSET = 128 };
 
-void tlm_dot_four(const uint8_t *weights, const int16_t *x, uint32_t groups, uint32_t *pairs);
+void tlm_dot_four(const uint8_t *weights, const int16_t *x, uint32_t groups, uint32_t offset, uint32_t *sums);
 
 /* x[0..count-1] as 16 bits, each group of four as 0, 2, 1, 3, zeros after the last. Returns 128 times their sum. */
 static uint32_t widen(const int8_t *x, uint16_t count, int16_t *wide)
@@ -22,63 +24,58 @@ static uint32_t widen(const int8_t *x, uint16_t count, int16_t *wide)
     return (uint32_t)sum * OFFSET;
 }
 
-/* sums[0..3] += a block's four rows times x. */
-static void add_four(const uint8_t *weights, const int16_t *x, uint16_t groups, uint32_t offset, uint32_t *sums)
-{
-    uint32_t pairs[ROWS];
-    tlm_dot_four(weights, x, groups, pairs);
-    sums[0] += pairs[1] - offset;
-    sums[1] += (uint32_t)((int32_t)(pairs[0] - pairs[1]) >> 8);
-    sums[2] += pairs[3] - offset;
-    sums[3] += (uint32_t)((int32_t)(pairs[2] - pairs[3]) >> 8);
-}
+typedef struct {
+    int16_t wide[CHUNK_INPUTS] __attribute__((aligned(4)));
+    uint32_t groups, offset;
+} chunk_t;
 
-/* The same for `count` rows from row `first` of the block on. */
-static void add_part(const uint8_t *weights, const int16_t *x, uint16_t groups, uint32_t offset, uint8_t first, uint8_t count,
-                     uint32_t *sums)
+/* sums[0..count-1] = or += rows first..first+count-1 of a block. */
+static void add_part(const uint8_t *weights, const chunk_t *x, uint8_t first, uint8_t count, bool add, uint32_t *sums)
 {
-    uint32_t all[ROWS] = {0, 0, 0, 0};
-    add_four(weights, x, groups, offset, all);
+    uint32_t all[ROWS];
+    tlm_dot_four(weights, x->wide, x->groups, x->offset, all);
     for (uint8_t i = 0; i < count; i++) {
-        sums[i] += all[first + i];
+        sums[i] = all[first + i] + (add ? sums[i] : 0);
     }
 }
 
-/* One chunk of inputs for all rows; `weights` is where the chunk starts in the first block, `stride` the bytes of a block. */
-static void add_chunk(const uint8_t *weights, uint32_t stride, const int8_t *x, uint16_t count, uint8_t skip, uint16_t rows,
+/* One chunk of inputs for all rows; `weights` is where the chunk starts in the first block, `stride` the bytes of a block.
+ * The first chunk writes the sums, others `add` to them. */
+static void run_chunk(const uint8_t *weights, uint32_t stride, const chunk_t *x, uint8_t skip, uint16_t rows, bool add,
                       uint32_t *sums)
 {
-    int16_t wide[CHUNK_INPUTS] __attribute__((aligned(4)));
-    const uint32_t offset = widen(x, count, wide);
-    const uint16_t groups = (uint16_t)((count + GROUP - 1) / GROUP);
-    uint16_t row = 0;
+    uint32_t *const end = sums + rows;
     if (skip != 0) {
-        row = (uint16_t)(ROWS - skip) < rows ? (uint16_t)(ROWS - skip) : rows;
-        add_part(weights, wide, groups, offset, skip, (uint8_t)row, sums);
+        const uint8_t count = ROWS - skip < rows ? (uint8_t)(ROWS - skip) : (uint8_t)rows;
+        add_part(weights, x, skip, count, add, sums);
         weights += stride;
+        sums += count;
     }
-    for (; row + ROWS <= rows; row = (uint16_t)(row + ROWS), weights += stride) {
-        add_four(weights, wide, groups, offset, sums + row);
+    for (; !add && end - sums >= ROWS; sums += ROWS, weights += stride) {
+        tlm_dot_four(weights, x->wide, x->groups, x->offset, sums);
     }
-    if (row < rows) {
-        add_part(weights, wide, groups, offset, 0, (uint8_t)(rows - row), sums + row);
+    for (; sums < end; sums += ROWS, weights += stride) {
+        const uint8_t count = end - sums < ROWS ? (uint8_t)(end - sums) : (uint8_t)ROWS;
+        add_part(weights, x, 0, count, add, sums);
     }
 }
 
 void tlm_dot_rows(tlm_flash_t matrix, uint16_t inputs, uint16_t first, uint16_t rows, const int8_t *x, int32_t *sums)
 {
+    chunk_t chunk;
     const uint32_t stride = (uint32_t)ROWS * (uint32_t)((inputs + GROUP - 1) / GROUP * GROUP);
     const uint8_t *weights = matrix + first / ROWS * stride;
-    for (uint16_t i = 0; i < rows; i++) {
-        sums[i] = 0;
-    }
-    while (inputs > 0) {
+    bool add = false;
+    do { /* no inputs at all: the sums are zero */
         const uint16_t count = inputs < CHUNK_INPUTS ? inputs : (uint16_t)CHUNK_INPUTS;
-        add_chunk(weights, stride, x, count, (uint8_t)(first % ROWS), rows, (uint32_t *)sums);
+        chunk.offset = widen(x, count, chunk.wide);
+        chunk.groups = (uint32_t)(count + GROUP - 1) / GROUP;
+        run_chunk(weights, stride, &chunk, (uint8_t)(first % ROWS), rows, add, (uint32_t *)sums);
+        add = true;
         weights += (uint32_t)ROWS * count;
         x += count;
         inputs = (uint16_t)(inputs - count);
-    }
+    } while (inputs > 0);
 }
 
 void tlm_dot_row(tlm_flash_t matrix, uint16_t inputs, uint16_t row, int8_t *y)

@@ -1,12 +1,12 @@
-/* void tlm_dot_four(const uint8_t *weights, const int16_t *x, uint32_t groups, uint32_t *pairs)
+/* void tlm_dot_four(const uint8_t *weights, const int16_t *x, uint32_t groups, uint32_t offset, uint32_t *sums)
  *
  * Layout pairs: a word of weights is (u, s) for one input in the low half and (u, s) for another in the high half, u being the
  * first row's weight plus 128 and s the second row's as it is, so that a half, read as 16 bits, is u + 256 s. For each pair of
- * rows two sums, of `groups` (1 or more) times four inputs:
- *     sum of (u + 256 s) x, modulo 2^32        (SMLAD)
- *     sum of u x, below 2^31: 2^15 an input    (UXTB16, SMLAD)
- * pairs[0..3] = these two of the first pair, then of the second. 16 weights in 14 instructions; two groups a loop.
- * weights and x lie at multiples of 4.
+ * rows two sums over `groups` (0..64) times four inputs, both less `offset`, which is 128 times the sum of x:
+ *     t = sum of (u + 256 s) x, modulo 2^32          (SMLAD)
+ *     u = sum of u x, which is the first row's sum   (UXTB16, SMLAD)
+ * (t - u) / 256 is the second row's sum: |sum| <= 2^14 * 256 = 2^22, so 24 bits hold it.
+ * sums[0..3] = those of the four rows. 16 weights in 14 instructions; weights and x lie at multiples of 4.
  */
     .syntax unified
     .arch armv7e-m
@@ -35,18 +35,30 @@
     .endm
 
 tlm_dot_four:
-    push {r3-r11, lr}
-    mov r9, #0
-    mov r10, #0
-    mov r11, #0
-    mov lr, #0
-    lsls r3, r2, #31                /* an odd number of groups starts in the middle */
-    bne 2f
+    push {r4-r11, lr}
+    rsb r9, r3, #0
+    mov r10, r9
+    mov r11, r9
+    mov lr, r9
+    subs r2, r2, #4
+    blt 2f
 1:  GROUP
-2:  GROUP
-    subs r2, r2, #2
-    bgt 1b
-    pop {r3}
-    stmia r3, {r9, r10, r11, lr}
+    GROUP
+    GROUP
+    GROUP
+    subs r2, r2, #4
+    bge 1b
+2:  adds r2, r2, #4
+    beq 4f
+3:  GROUP
+    subs r2, r2, #1
+    bne 3b
+4:  ldr r3, [sp, #36]
+    sub r9, r9, r10
+    sub r11, r11, lr
+    asr r4, r9, #8
+    asr r5, r11, #8
+    strd r10, r4, [r3]
+    strd lr, r5, [r3, #8]
     pop {r4-r11, pc}
     .size tlm_dot_four, . - tlm_dot_four

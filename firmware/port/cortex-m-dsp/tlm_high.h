@@ -1,4 +1,4 @@
-/* Products of 32 bits that the runtime asks for, on a core that multiplies 32 x 32 -> 64 bits at once. */
+/* Arithmetic of 32 bits that the runtime asks for, on a Cortex-M with the DSP extension. */
 #ifndef TLM_HIGH_H
 #define TLM_HIGH_H
 
@@ -8,12 +8,28 @@
 static inline int32_t tlm_high(int32_t a, int32_t b) { return (int32_t)(((int64_t)a * b) >> 32); }
 
 /* factor * x / 2^16, rounded down; factor >= 0, |x| < 2^15. */
-static inline int32_t tlm_times_high(int32_t factor, int16_t x) { return (int32_t)(((int64_t)factor * x) >> 16); }
+static inline int32_t tlm_times_high(int32_t factor, int16_t x)
+{
+    int32_t high;
+    __asm__("smulwb %0, %1, %2" : "=r"(high) : "r"(factor), "r"(x));
+    return high;
+}
 
 /* factor * x, which fits. */
 static inline int32_t tlm_times(int32_t factor, int8_t x) { return factor * x; }
 
 /* x / 2^shift, rounded down; 12 <= shift <= 23. */
 static inline int32_t tlm_down(int32_t x, uint8_t shift) { return x >> shift; }
+
+/* x, but at least `least` and at most 127. */
+static inline int8_t tlm_clamp(int32_t x, int8_t least)
+{
+    int32_t y;
+    __asm__("ssat %0, #8, %1" : "=r"(y) : "r"(x) : "cc");
+    if (y < -128 || y > 127) {
+        __builtin_unreachable(); /* so that it is not sign-extended again */
+    }
+    return (int8_t)(y < least ? least : y);
+}
 
 #endif

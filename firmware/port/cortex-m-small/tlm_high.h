@@ -1,4 +1,4 @@
-/* Products of 32 bits that the runtime asks for, on a core that multiplies 32 x 32 -> 32 bits (Armv6-M). */
+/* Arithmetic of 32 bits that the runtime asks for, on a core that multiplies 32 x 32 -> 32 bits (Armv6-M). */
 #ifndef TLM_HIGH_H
 #define TLM_HIGH_H
 
@@ -26,5 +26,12 @@ static inline int32_t tlm_times(int32_t factor, int8_t x) { return factor * x; }
 
 /* x / 2^shift, rounded down; 12 <= shift <= 23. */
 static inline int32_t tlm_down(int32_t x, uint8_t shift) { return x >> shift; }
+
+/* x, but at least `least` and at most 127. */
+static inline int8_t tlm_clamp(int32_t x, int8_t least)
+{
+    x = x < least ? least : x;
+    return (int8_t)(x > 127 ? 127 : x);
+}
 
 #endif
