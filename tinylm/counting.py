@@ -117,6 +117,7 @@ def _count_cycles(board: Board, folder: Path) -> tuple[dict[str, list[int]], dic
 
     found: defaultdict[str, list[int]] = defaultdict(list)
     with start(board, folder) as running, serial.serial_for_url(running.url, timeout=_TIMEOUT_S) as line:
+        line.write(b"?")
         for piece in _parse(line.read_until(_END)):
             found[chr(piece[0])].append(int(piece[2:], 16))
     return found, {}
@@ -140,7 +141,7 @@ class _Meter:
     """Stands in for the serial line of a Unicorn machine and counts instructions by whole blocks."""
 
     def __init__(self, architecture: str) -> None:
-        self.waiting: list[int] = []
+        self.waiting = [ord("?")]
         self.intervals: defaultdict[str, list[int]] = defaultdict(list)
         self.blocks: Counter[tuple[int, int]] = Counter()  # inside intervals
         self._lengths: dict[tuple[int, int], int] = {}

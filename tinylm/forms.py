@@ -20,13 +20,15 @@ _B = np.tile(np.arange(-128, 128, dtype=np.int64), 256)
 _LIMIT = 1 << 31
 _MOST = 127
 _REACH = 8  # how far from the rounded factors another is tried
-RESCALE_SHIFTS = (16, 18, 20, 22, 15, 14, 13, 12)  # 16 first: an AVR shifts by whole bytes for nothing
+RESCALE_SHIFTS = (16, 18, 20, 22)  # 16 first: an AVR shifts by whole bytes for nothing
 PRODUCT_LIMIT = 1 << 15
+FACTOR_LIMIT = 1 << 23
 
 
 @dataclass(frozen=True)
 class SumForm:
-    """ADD, SUB: clamp((a * by_a + b * by_b + add) >> shift); every partial sum fits 32 bits."""
+    """ADD, SUB: clamp((a * by_a + b * by_b + add) >> shift); the factors fit 24 bits,
+    every partial sum 32."""
 
     by_a: int
     by_b: int
@@ -67,7 +69,7 @@ def find_sum(graph: Graph, op: Op) -> SumForm | None:
         return None  # the pairs are not all pairs
     for shift in range(23, 15, -1):
         real_a, real_b = scale_a / scale_y * (1 << shift), scale_b / scale_y * (1 << shift)
-        if 128 * (abs(real_a) + abs(real_b)) * 2 + 512 * (1 << shift) > 2 * _LIMIT:
+        if max(abs(real_a), abs(real_b)) + _REACH >= FACTOR_LIMIT:
             continue
         near = _near_edges(_A * round(real_a) + _B * round(real_b), y, least, shift)
         for da, db in _around():

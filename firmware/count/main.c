@@ -59,6 +59,7 @@ static void type_text(const char *text)
 int main(void)
 {
     tlm_port_init();
+    (void)tlm_port_read(); /* whoever listens is there */
     tlm_count_begin('e');
     tlm_count_end();
     run_steps();

@@ -38,7 +38,8 @@ typedef struct {
     int8_t least;        /* -128, or the zero point where a RELU follows */
 } tlm_rescale_t;
 
-/* ADD and SUB: y = clamp((by_a * a + by_b * b + add) >> shift). No partial sum leaves 32 bits. */
+/* ADD and SUB: y = clamp((by_a * a + by_b * b + add) >> shift). The factors have 24 bits, and no partial sum
+ * leaves 32. */
 typedef struct {
     int32_t by_a, by_b, add;
     uint8_t shift;
@@ -54,7 +55,7 @@ typedef struct {
 
 static inline int8_t tlm_rescale(const tlm_rescale_t *by, int32_t sum)
 {
-    const int32_t v = tlm_high((int32_t)((uint32_t)sum << by->left), by->factor);
+    const int32_t v = tlm_high(tlm_up(sum, by->left), by->factor);
     return tlm_clamp(tlm_down(v + (v < 0 ? by->add_below : by->add), by->shift), by->least);
 }
 
@@ -79,6 +80,9 @@ static inline int8_t tlm_lookup(tlm_flash_t table, int8_t x)
 /* Sums of rows first..first+count-1, bias included, into sums[0..count-1]. */
 void tlm_dense_sums(tlm_flash_t language, const tlm_dense_t *layer, const int8_t *x, uint16_t first, uint16_t count,
                     int32_t *sums);
+
+/* y[0..count-1] of sums[0..count-1]. */
+void tlm_rescale_run(const tlm_rescale_t *by, const int32_t *sums, uint16_t count, int8_t *y);
 
 /* FULLY_CONNECTED: y[0..outputs-1] of x[0..inputs-1]. y must not overlap x. */
 void tlm_dense_run(tlm_flash_t language, const tlm_dense_t *layer, const tlm_rescale_t *by, const int8_t *x, int8_t *y);

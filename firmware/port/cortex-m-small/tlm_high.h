@@ -21,10 +21,13 @@ static inline int32_t tlm_times_high(int32_t factor, int16_t x)
     return (factor >> 16) * x + (((factor & 0xFFFF) * x) >> 16);
 }
 
-/* factor * x, which fits. */
+/* factor * x; |factor| < 2^23. */
 static inline int32_t tlm_times(int32_t factor, int8_t x) { return factor * x; }
 
-/* x / 2^shift, rounded down; 12 <= shift <= 23. */
+/* x * 2^shift, which fits. */
+static inline int32_t tlm_up(int32_t x, uint8_t shift) { return (int32_t)((uint32_t)x << shift); }
+
+/* x / 2^shift, rounded down; 16 <= shift <= 23. */
 static inline int32_t tlm_down(int32_t x, uint8_t shift) { return x >> shift; }
 
 /* x, but at least `least` and at most 127. */

@@ -1,135 +1,83 @@
-/* Layout quads: a word w holds four rows' weights u (0..255, each the weight plus 128) for one input x. Plain C for cores
- * whose fastest multiply is 32 x 32 -> 32 bits; little-endian.
- *
- * Three multiplies serve four rows. With M = sum of u x for each row, modulo 2^32:
- *     a = sum of w x                      = M0 + 2^8 M1 + 2^16 M2 + 2^24 M3
- *     b = sum of ((w >> 8) & 0xFF00FF) x  = M1 + 2^16 M3
- *     c = sum of (w >> 16) x              = M2 + 2^8 M3
- * so a - 2^8 b - 2^16 c = M0 - 2^24 M3. |M| <= 255 * 128 * 256 < 2^23 over at most 256 inputs: the low 24 bits say what M0 is,
- * the rest the low byte of M3; with that b says M1 and the second byte of M3, and c says M2 and the third.
- */
+/* Layout quads: for each input the weights of four rows, each plus 128. The kernel (tlm_quad.h) does four rows at once. */
+#include <stdbool.h>
+
 #include "tlm_dot.h"
+#include "tlm_quad.h"
 
 enum { CHUNK_INPUTS = 256, ROWS = 4, OFFSET = 128 };
 
-static uint32_t load_word(const uint8_t *at)
-{
-    uint32_t word;
-    __builtin_memcpy(&word, __builtin_assume_aligned(at, sizeof word), sizeof word);
-    return word;
-}
-
-/* The signed number in the low 24 bits. */
-static uint32_t low_24(uint32_t value)
-{
-    return (uint32_t)((int32_t)(value << 8) >> 8);
-}
-
 typedef struct {
-    uint32_t a, b, c;
-} quad_t;
-
-/* One input more: the word at `at` times x. */
-static inline void add_word(quad_t *sums, const uint8_t *at, int8_t x)
-{
-    const uint32_t w = load_word(at), v = (uint32_t)(int32_t)x;
-    sums->a += w * v;
-    sums->b += ((w >> 8) & 0x00FF00FFU) * v;
-    sums->c += (w >> 16) * v;
-    /* Keeps the words in order: gcc would else load eight first and run out of registers. */
-    __asm__("" : "+r"(sums->a), "+r"(sums->b), "+r"(sums->c) : : "memory");
-}
-
-/* sums[0..3] += four rows times x, count <= CHUNK_INPUTS; `offset` is 128 times the sum of x. */
-static void add_quad(const uint8_t *weights, const int8_t *x, uint16_t count, uint32_t offset, uint32_t *sums)
-{
-    const int8_t *const end = x + count;
-    quad_t quad = {0, 0, 0};
-    for (; end - x >= 8; x += 8, weights += 8 * ROWS) {
-        add_word(&quad, weights, x[0]);
-        add_word(&quad, weights + 4, x[1]);
-        add_word(&quad, weights + 8, x[2]);
-        add_word(&quad, weights + 12, x[3]);
-        add_word(&quad, weights + 16, x[4]);
-        add_word(&quad, weights + 20, x[5]);
-        add_word(&quad, weights + 24, x[6]);
-        add_word(&quad, weights + 28, x[7]);
-    }
-    for (; x < end; x++, weights += ROWS) {
-        add_word(&quad, weights, *x);
-    }
-    uint32_t a = quad.a, b = quad.b, c = quad.c;
-    a -= (b << 8) + (c << 16); /* M0 - 2^24 M3 */
-    const uint32_t m0 = low_24(a), low = (m0 - a) >> 24;
-    b -= low << 16; /* M1 + 2^24 (M3 >> 8) */
-    const uint32_t m1 = low_24(b), middle = (b - m1) >> 24;
-    c -= (low | middle << 8) << 8; /* M2 + 2^24 (M3 >> 16) */
-    const uint32_t m2 = low_24(c), high = (c - m2) >> 24;
-    sums[0] += m0 - offset;
-    sums[1] += m1 - offset;
-    sums[2] += m2 - offset;
-    sums[3] += low_24(low | middle << 8 | high << 16) - offset;
-}
+    const int8_t *x;
+    uint16_t count;
+    uint32_t offset;
+} chunk_t;
 
 static uint32_t offset_of(const int8_t *x, uint16_t count)
 {
-    int32_t sum = 0;
+    int16_t sum = 0; /* at least -128 * 256 = -2^15 */
     for (uint16_t i = 0; i < count; i++) {
-        sum += x[i];
+        sum = (int16_t)(sum + x[i]);
     }
-    return (uint32_t)sum * OFFSET;
+    return (uint32_t)((int32_t)sum * OFFSET);
 }
 
-/* The four rows of a block, of which `count` from `first` on are wanted. */
-static void add_part(const uint8_t *weights, const int8_t *x, uint16_t inputs, uint32_t offset, uint8_t first, uint8_t count,
-                     uint32_t *sums)
+/* sums[0..count-1] = or += rows first..first+count-1 of a block. */
+static void add_part(tlm_flash_t weights, const chunk_t *chunk, uint8_t first, uint8_t count, bool add, uint32_t *sums)
 {
-    uint32_t all[ROWS] = {0, 0, 0, 0};
-    add_quad(weights, x, inputs, offset, all);
+    uint32_t all[ROWS];
+    tlm_dot_quad(weights, chunk->x, chunk->count, chunk->offset, all);
     for (uint8_t i = 0; i < count; i++) {
-        sums[i] += all[first + i];
+        sums[i] = all[first + i] + (add ? sums[i] : 0);
     }
 }
 
-/* One chunk of inputs for all rows; `weights` is where the chunk starts in the first block, `stride` the bytes of a block. */
-static void add_chunk(const uint8_t *weights, uint32_t stride, const int8_t *x, uint16_t count, uint8_t skip, uint16_t rows,
+/* One chunk of inputs for all rows; `weights` is where the chunk starts in the first block, `stride` the bytes of a block.
+ * The first chunk writes the sums, others `add` to them. */
+static void run_chunk(tlm_flash_t weights, uint32_t stride, const chunk_t *chunk, uint8_t skip, uint16_t rows, bool add,
                       uint32_t *sums)
 {
-    const uint32_t offset = offset_of(x, count);
-    uint16_t row = 0;
+    uint32_t *const end = sums + rows;
     if (skip != 0) {
-        row = (uint16_t)(ROWS - skip) < rows ? (uint16_t)(ROWS - skip) : rows;
-        add_part(weights, x, count, offset, skip, (uint8_t)row, sums);
+        uint8_t count = (uint8_t)(ROWS - skip);
+        if (rows < count) {
+            count = (uint8_t)rows;
+        }
+        add_part(weights, chunk, skip, count, add, sums);
         weights += stride;
+        sums += count;
     }
-    for (; row + ROWS <= rows; row = (uint16_t)(row + ROWS), weights += stride) {
-        add_quad(weights, x, count, offset, sums + row);
+    for (; !add && end - sums >= ROWS; sums += ROWS, weights += stride) {
+        tlm_dot_quad(weights, chunk->x, chunk->count, chunk->offset, sums);
     }
-    if (row < rows) {
-        add_part(weights, x, count, offset, 0, (uint8_t)(rows - row), sums + row);
+    for (; sums < end; sums += ROWS, weights += stride) {
+        uint8_t count = ROWS;
+        if (end - sums < ROWS) {
+            count = (uint8_t)(end - sums);
+        }
+        add_part(weights, chunk, 0, count, add, sums);
     }
 }
 
 void tlm_dot_rows(tlm_flash_t matrix, uint16_t inputs, uint16_t first, uint16_t rows, const int8_t *x, int32_t *sums)
 {
     const uint32_t stride = (uint32_t)ROWS * inputs;
-    const uint8_t *weights = matrix + first / ROWS * stride;
-    for (uint16_t i = 0; i < rows; i++) {
-        sums[i] = 0;
-    }
-    while (inputs > 0) {
+    tlm_flash_t weights = matrix + first / ROWS * stride;
+    bool add = false;
+    do { /* no inputs at all: the sums are zero */
         const uint16_t count = inputs < CHUNK_INPUTS ? inputs : (uint16_t)CHUNK_INPUTS;
-        add_chunk(weights, stride, x, count, (uint8_t)(first % ROWS), rows, (uint32_t *)sums);
+        const chunk_t chunk = {x, count, offset_of(x, count)};
+        run_chunk(weights, stride, &chunk, (uint8_t)(first % ROWS), rows, add, (uint32_t *)sums);
+        add = true;
         weights += (uint32_t)ROWS * count;
         x += count;
         inputs = (uint16_t)(inputs - count);
-    }
+    } while (inputs > 0);
 }
 
 void tlm_dot_row(tlm_flash_t matrix, uint16_t inputs, uint16_t row, int8_t *y)
 {
-    const uint8_t *at = matrix + (uint32_t)(row / ROWS * ROWS) * inputs + row % ROWS;
+    const tlm_flash_t at = matrix + ((uint32_t)(row / ROWS * ROWS) * inputs + row % ROWS);
     for (uint16_t i = 0; i < inputs; i++) {
-        y[i] = (int8_t)(at[(uint32_t)ROWS * i] - OFFSET);
+        y[i] = (int8_t)(tlm_flash_u8(at + (uint32_t)ROWS * i) ^ OFFSET);
     }
 }
