@@ -14,9 +14,13 @@ typedef struct {
 
 static uint32_t offset_of(const int8_t *x, uint16_t count)
 {
-    int16_t sum = 0; /* at least -128 * 256 = -2^15 */
-    for (uint16_t i = 0; i < count; i++) {
-        sum = (int16_t)(sum + x[i]);
+    const int8_t *const end = x + count;
+    int_fast16_t sum = 0; /* at least -128 * 256 = -2^15 */
+    for (; end - x >= 4; x += 4) {
+        sum = (int_fast16_t)(sum + x[0] + x[1] + x[2] + x[3]);
+    }
+    while (x < end) {
+        sum = (int_fast16_t)(sum + *x++);
     }
     return (uint32_t)((int32_t)sum * OFFSET);
 }
