@@ -7,11 +7,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from tinylm.board import board_names
-from tinylm.budget import parse_bytes
-from tinylm.corpus import ALPHABETS
 from tinylm.errors import TinylmError, nearest
-from tinylm.model import KINDS, NAME, NAME_RULE
 
 FILE_NAME = "tinylm.toml"
 FRAMEWORKS = ("native",)
@@ -80,7 +76,12 @@ def read_project(path: Path) -> Project:
 
 
 def _check_values(path: Path, table: dict) -> None:
-    """What can be told without building or training anything."""
+    """What can be told without building or training anything. Imports here keep `tinylm --help` light."""
+    from tinylm.board import board_names
+    from tinylm.budget import parse_bytes
+    from tinylm.corpus import ALPHABETS
+    from tinylm.model import KINDS, NAME, NAME_RULE
+
     if not NAME.fullmatch(table["name"]):
         raise TinylmError(f"'{path}': name is '{table['name']}'; {NAME_RULE}.", 'For example name = "radio".')
     for key, allowed in (
