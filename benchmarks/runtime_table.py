@@ -1,0 +1,68 @@
+#!/usr/bin/env python3
+"""Rewrites the tables of benchmarks/runtime.md from benchmarks/results/instructions.json (and the figures before it)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from tinylm.model import write_whole
+
+HERE = Path(__file__).parent
+BEGIN, END = "<!-- results: python benchmarks/runtime_table.py -->", "<!-- end of results -->"
+KEYS = ("word", "letter 1", "letter 2", "letter 3")
+
+
+def load(name: str) -> dict[tuple[str, str, str], dict]:
+    """(model, board, toolchain) -> measurement."""
+    rows = json.loads((HERE / "results" / f"{name}.json").read_text("utf-8"))["measured"]
+    return {(row["model"], row["board"], row["toolchain"]): row for row in rows}
+
+
+def render(now: dict, before: dict) -> str:
+    """Three Markdown tables: steps, keystrokes, memory."""
+    steps = [
+        "| network | board | compiler | a step | a MAC | before | scratch | before |",
+        "|---|---|---|--:|--:|--:|--:|--:|",
+    ]
+    keys = [
+        "| network | board | compiler | all rows | " + " | ".join(KEYS) + " |",
+        "|---|---|---|" + "--:|" * (len(KEYS) + 1),
+    ]
+    flash = ["| network | board | compiler | runtime | port | model | predict |", "|---|---|---|--:|--:|--:|--:|"]
+    for key, row in now.items():
+        name = " | ".join(key)
+        old = before.get(key)
+        was = (f"{old['per_mac']:.2f}", f"{old['scratch_bytes']:,}") if old else ("", "")
+        unit = " cycles" if row["unit"] == "cycles" else ""
+        steps.append(f"| {name} | {row['whole_step']:,.0f}{unit} | {row['per_mac']:.2f} | {was[0]} "
+                     f"| {row['scratch_bytes']:,} | {was[1]} |")  # fmt: skip
+        if "word" in row["intervals"]:
+            cells = " | ".join(f"{row['intervals'][k]:,}" for k in KEYS)
+            keys.append(f"| {name} | {row['whole_step']:,.0f}{unit} | {cells} |")
+        groups = row["flash_and_ram"]
+        cells = " | ".join(f"{groups[k][0]:,}" for k in ("runtime", "port", "model", "predict"))
+        flash.append(f"| {name} | {cells} |")
+    heads = ("### A step with all its logits", "### A keystroke of the word network", "### Flash, bytes")
+    return "\n\n".join(f"{head}\n\n" + "\n".join(table) for head, table in zip(heads, (steps, keys, flash)))
+
+
+@click.command()
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 when the file is not up to date.")
+def command(check: bool) -> None:
+    """Rewrite the tables between the markers."""
+    path = HERE / "runtime.md"
+    before = path.read_text("utf-8")
+    head, _, rest = before.partition(BEGIN)
+    tail = rest.partition(END)[2]
+    after = f"{head}{BEGIN}\n\n{render(load('instructions'), load('instructions-issue2'))}\n\n{END}{tail}"
+    if check and after != before:
+        raise click.ClickException(f"'{path}' is not what the results say; run: python benchmarks/runtime_table.py")
+    if not check:
+        write_whole(path, after.encode())
+
+
+if __name__ == "__main__":
+    command()

@@ -1,0 +1,117 @@
+"""Kernels and arithmetic that no board of the package uses on its own: on this computer, and on an emulated Cortex-M0."""
+
+from __future__ import annotations
+
+import ctypes
+import subprocess
+from pathlib import Path
+
+import echo_rig
+import numpy as np
+import pytest
+import serial
+from models import tiny_character_model, tiny_word_model
+
+from tinylm.board import Board, read_board
+from tinylm.building import build
+from tinylm.counting import count_model
+from tinylm.emulator import start
+from tinylm.flatbuffer import read_tflite
+from tinylm.graph import understand_step
+from tinylm.layout import arrange
+from tinylm.link import Device
+from tinylm.reference import hash_steps
+from tinylm.resources import firmware_dir
+
+BOARDS = Path(__file__).parents[1] / "benchmarks" / "boards"
+PORT = firmware_dir() / "port"
+STRICT = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror", "-shared", "-fPIC")
+SMALL = """#include "tlm_high.h"
+int32_t high(int32_t a, int32_t b);
+int32_t high(int32_t a, int32_t b) { return tlm_high(a, b); }
+int32_t times_high(int32_t factor, int16_t x);
+int32_t times_high(int32_t factor, int16_t x) { return tlm_times_high(factor, x); }
+"""
+
+
+def compile_library(folder: Path, sources: list[Path], ports: tuple[str, ...]) -> ctypes.CDLL:
+    includes = [f"-I{PORT / port}" for port in ports] + [f"-I{firmware_dir() / 'runtime'}"]
+    library = folder / "kernel.so"
+    subprocess.run(["cc", *STRICT, *includes, *map(str, sources), "-o", str(library)], check=True)
+    return ctypes.CDLL(str(library))
+
+
+@pytest.mark.needs("cc")
+def test_four_rows_in_three_multiplies_equal_numpy_for_every_size(tmp_path: Path) -> None:
+    sources = [PORT / "quads" / "dot.c", PORT / "quads-word" / "quad.c"]
+    dot = compile_library(tmp_path, sources, ("quads", "host")).tlm_dot_rows
+    rng = np.random.default_rng(1)
+    for inputs in (*range(301), 511, 512, 513, 700, 4096):
+        extreme = inputs % 3 == 0  # every product as large as can be
+        x = np.full(inputs, -128, np.int8) if extreme else rng.integers(-128, 128, inputs).astype(np.int8)
+        shape = (13, inputs)
+        w = (
+            rng.choice([-128, 127], shape).astype(np.int8)
+            if extreme
+            else rng.integers(-128, 128, shape).astype(np.int8)
+        )
+        words = ctypes.create_string_buffer(arrange(w, "quads"))  # malloc aligns it
+        first, rows = inputs % 7, 1 + inputs % 6
+        sums = np.full(rows + 1, 77, np.int32)
+        dot(words, inputs, first, rows, x.ctypes.data_as(ctypes.c_void_p), sums.ctypes.data_as(ctypes.c_void_p))
+        expected = w[first : first + rows].astype(np.int64) @ x.astype(np.int64)
+        assert np.array_equal(sums[:-1], expected) and sums[-1] == 77, (inputs, first, rows)
+
+
+@pytest.mark.needs("cc")
+@pytest.mark.parametrize("port", ["cortex-m-small", "host"])
+def test_products_by_halves_equal_those_of_64_bits(port: str, tmp_path: Path) -> None:
+    (tmp_path / "small.c").write_text(SMALL)
+    library = compile_library(tmp_path, [tmp_path / "small.c"], (port,))
+    rng = np.random.default_rng(2)
+    edges = [0, 1, 0x7FFF, 0x8000, 0xFFFF, 0x10000, 0x7FFEFFFF, 0x7FFF0000, 0x7FFFFFFF]
+    numbers = [*edges, *(-e for e in edges), -(1 << 31), *rng.integers(-(1 << 31), 1 << 31, 3000).tolist()]
+    factors = [*edges, *rng.integers(0, 1 << 31, 40).tolist()]
+    for factor in factors:
+        for a in numbers[:400]:
+            assert library.high(a, factor) == a * factor >> 32
+    for a in numbers:
+        x = a % 65535 - 32767  # -32767..32767
+        assert library.times_high(factors[a % len(factors)], ctypes.c_int16(x)) == factors[a % len(factors)] * x >> 16
+
+
+@pytest.fixture
+def cortex_m0(monkeypatch: pytest.MonkeyPatch) -> Board:
+    monkeypatch.setattr("tinylm.emulator.boards_dir", lambda: BOARDS)
+    return read_board(BOARDS / "cortex-m0.toml")
+
+
+@pytest.mark.needs("arm-none-eabi-gcc", "unicorn")
+def test_a_cortex_m0_sums_rows_as_the_others_do(cortex_m0: Board, tmp_path: Path) -> None:
+    echo_rig.build_echo(cortex_m0, tmp_path, "gcc")
+    with (
+        start(cortex_m0, tmp_path / "build", "unicorn") as running,
+        serial.serial_for_url(running.url, timeout=60) as line,
+    ):
+        line.write(b"?")
+        assert line.read(32) == echo_rig.expected_report(cortex_m0.layout)
+
+
+@pytest.mark.needs("arm-none-eabi-gcc", "unicorn")
+@pytest.mark.parametrize("make", [tiny_word_model, tiny_character_model])
+def test_a_cortex_m0_gives_the_hash_of_the_reference(make, cortex_m0: Board, tmp_path: Path) -> None:
+    build(make(), cortex_m0, tmp_path / "build", "gcc", lambda *_: None)
+    expected = hash_steps(understand_step(read_tflite(make().tflite)), 3, 7, 200)
+    with start(cortex_m0, tmp_path / "build", "unicorn") as running, Device.open(running.url) as device:
+        assert device.identity.self_test == 0
+        assert device.hash(3, 7, 200) == expected
+
+
+@pytest.mark.needs("arm-none-eabi-gcc", "unicorn")
+def test_counts_are_the_same_twice_and_name_what_was_counted(cortex_m0: Board) -> None:
+    model = tiny_word_model()
+    first, second = (count_model(model, cortex_m0, "gcc", ("we need the ladder ",)) for _ in range(2))
+    assert first == second and first.unit == "instructions"
+    assert set(first.intervals) == {"step", "rows", "word", "letter 1", "letter 2", "letter 3"}
+    assert all(count > 0 for count in first.intervals.values())
+    assert 3 < first.per_mac < 40 and "tlm_dot_quad" in first.profile
