@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The bar: a pruned word trigram, typed by the rule and the code of `tinylm evaluate`. A network has to save more
-keystrokes at equal bytes. Knows the texts, the search for the best vocabulary and the results; kneser_ney.py counts.
+keystrokes at equal bytes. Knows the texts, the search for the best vocabulary and the results; tinylm/kneser_ney.py counts.
 """
 
 from __future__ import annotations
@@ -14,22 +14,13 @@ from pathlib import Path
 
 import click
 import numpy as np
-from kneser_ney import (
-    PRUNINGS,
-    EncodedText,
-    Trigram,
-    TrigramEngine,
-    count_text,
-    encode_text,
-    prune,
-    rank_entries,
-    word_list_bits,
-)
+from kneser_ney import Trigram, TrigramEngine, prune, word_list_bits
 
 from tinylm.budget import parse_bytes
 from tinylm.corpus import ENGLISH_ALPHABET
 from tinylm.errors import TinylmError
 from tinylm.evaluate import load_lines
+from tinylm.kneser_ney import PRUNINGS, EncodedText, count_text, encode_text, rank_entries
 from tinylm.measure import Figures, figures_of, type_lines
 from tinylm.model import write_whole
 from tinylm.preparation import Source, WeightedText

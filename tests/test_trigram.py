@@ -13,18 +13,10 @@ import pytest
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 sys.path.insert(0, str(BENCHMARKS))
 
-from kneser_ney import (  # noqa: E402
-    PRUNINGS,
-    Counts,
-    TrigramEngine,
-    count_text,
-    encode_text,
-    prune,
-    rank_entries,
-    word_list_bits,
-)
+from kneser_ney import TrigramEngine, prune, word_list_bits  # noqa: E402
 from report import BEGIN, END, load_rows, render_tables, replace_between  # noqa: E402
 
+from tinylm.kneser_ney import PRUNINGS, Counts, count_text, encode_text, rank_entries  # noqa: E402
 from tinylm.measure import type_line  # noqa: E402
 
 TOY = """how are you today
