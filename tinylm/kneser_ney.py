@@ -117,13 +117,17 @@ def rank_entries(counts: Counts, pruning: str) -> np.ndarray:
     """
     if pruning == "count":
         return np.argsort(-np.concatenate([counts.pair_counts, counts.triple_counts]), kind="stable")
+    return np.argsort(-np.concatenate(gains_of(counts)), kind="stable")
+
+
+def gains_of(counts: Counts) -> tuple[np.ndarray, np.ndarray]:
+    """Of every pair and every triple: its count times the nats that it adds to its probability."""
     size = len(counts.unigram)
     shorter = counts.unigram[counts.pair_keys % size]
     pair = _full_probability(counts.pair_keys // size, counts.pair_mass, shorter)
     in_triple = pair[np.searchsorted(counts.pair_keys, counts.triple_keys % (size * size))]
     triple = _full_probability(counts.triple_keys // size, counts.triple_mass, in_triple)
-    gains = counts.pair_counts * np.log(pair / shorter), counts.triple_counts * np.log(triple / in_triple)
-    return np.argsort(-np.concatenate(gains), kind="stable")
+    return counts.pair_counts * np.log(pair / shorter), counts.triple_counts * np.log(triple / in_triple)
 
 
 def _full_probability(contexts: np.ndarray, mass: np.ndarray, shorter: np.ndarray) -> np.ndarray:

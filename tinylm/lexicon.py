@@ -16,7 +16,8 @@ from tinylm.model import FIRST_WORD_ROW, MAX_WORD_LETTERS, MAX_WORDS
 
 BLOCK_WORDS = 64
 MAX_LETTERS = 64
-NO_LEVEL = 16  # a block without a lexicon-only word
+MAX_LEVEL = 31
+NO_LEVEL = 255  # a block without a lexicon-only word
 _INDEX_BYTES = 6
 _STREAM_PAD = bytes(2)  # The device reads 3 bytes at a time.
 
@@ -47,7 +48,7 @@ class PackedLexicon:
 def pack_lexicon(
     words: tuple[str, ...], levels: tuple[int, ...], alphabet: str, block_words: int = BLOCK_WORDS
 ) -> PackedLexicon:
-    """Pack sorted words of 1..24 letters with their levels (0..15).
+    """Pack sorted words of 1..24 letters with their levels (0..31).
 
     Raises TinylmError when the list is not sorted, or a word, level or the alphabet is out of its range.
     """
@@ -98,8 +99,8 @@ def _check(words: tuple[str, ...], levels: tuple[int, ...], alphabet: str, block
     for word, level in zip(words, levels):
         if not 1 <= len(word) <= MAX_WORD_LETTERS or not letters.issuperset(word):
             raise TinylmError(f"'{word}' is not a word of 1..{MAX_WORD_LETTERS} letters of '{alphabet}'.", again)
-        if not 0 <= level <= 15:
-            raise TinylmError(f"The level of '{word}' is {level}; allowed are 0 to 15.", again)
+        if not 0 <= level <= MAX_LEVEL:
+            raise TinylmError(f"The level of '{word}' is {level}; allowed are 0 to {MAX_LEVEL}.", again)
         if word <= previous:
             raise TinylmError(f"The words are not sorted: '{word}' comes after '{previous}'.", again)
         previous = word

@@ -1,0 +1,188 @@
+"""An n-gram for a budget: which words, which pairs and triples, at which costs. Knows counts and sizes; no files.
+
+EncodedText -> number of words -> Counts -> entries that are worth their bits -> classes -> pack_ngram, until it fits
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinylm.errors import TinylmError
+from tinylm.kneser_ney import Counts, EncodedText, count_text, gains_of
+from tinylm.language import HEADER_BYTES
+from tinylm.lexicon import MAX_LEVEL, pack_lexicon
+from tinylm.model import FIRST_WORD_ROW, MAX_WORDS
+from tinylm.ngram import MOST_COST, UNITS_PER_NAT, Ngram, PackedNgram, pack_ngram, word_costs
+
+PAIR_BITS, TRIPLE_BITS, BACKOFF_BITS = 3, 3, 3
+WORDS_AT_24K, WORDS_POWER = 7000, 0.6  # so many words are best at 24 KB, 30,000 at 256 KB (docs/EXPERIMENTS.md)
+# What an entry takes in the mean, bits: decides what is worth keeping, not what is counted.
+PAIR_COST, TRIPLE_COST, CONTEXT_COST = 14.0, 9.0, 16.0
+_NUMBERS_BYTES = 100  # padding of the sections, model.ngram's header is not among the language bytes
+
+
+@dataclass(frozen=True)
+class NgramFit:
+    """A fitted n-gram with its words and their levels (1..MAX_LEVEL)."""
+
+    words: tuple[str, ...]
+    levels: tuple[int, ...]
+    top_millinats: int
+    level_millinats: int
+    packed: PackedNgram
+    lexicon_bytes: int
+    pairs: int
+    triples: int
+
+    @property
+    def ngram_bytes(self) -> int:
+        """Its share of the language bytes."""
+        return len(self.packed.costs) + len(self.packed.index) + len(self.packed.stream)
+
+
+def words_for(budget: int) -> int:
+    """How many words suit a budget, where the text has as many."""
+    return min(round(WORDS_AT_24K * (budget / 24_576) ** WORDS_POWER), MAX_WORDS - FIRST_WORD_ROW)
+
+
+def fit_ngram(
+    text: EncodedText, alphabet: str, budget: int, progress: Callable[[int, int], None] | None = None
+) -> NgramFit:
+    """The n-gram of a text that fills `budget` language bytes as well as it can.
+
+    Raises TinylmError when the text has fewer than two words, or the budget has no room for them.
+    """
+    counts, levels, top, step, lexicon_bytes = _choose_words(text, alphabet, budget)
+    room = budget - HEADER_BYTES - lexicon_bytes - _NUMBERS_BYTES
+    costs_of_words = word_costs(levels, top, step)
+    order = rank_by_worth(counts)
+    kept, best = min(len(order), int(8 * room / PAIR_COST)), None
+    low, high = 0, len(order) + 1  # so many fit, so many do not
+    for attempt in range(8):
+        if progress:
+            progress(attempt, 8)
+        entries = select_entries(counts, order[:kept])
+        packed = pack_ngram(classify(counts, *entries, costs_of_words))
+        size = len(packed.costs) + len(packed.index) + len(packed.stream)
+        if size <= room:
+            low, best = kept, (packed, *map(len, entries))
+            if kept == len(order) or size > 0.998 * room:
+                break
+        else:
+            high = kept
+        kept = min(max(int(kept * room / size * 0.999), low + 1), high - 1)
+        if kept <= low:
+            break
+    if best is None:
+        raise TinylmError(f"{len(counts.words):,} words and what follows them do not fit.", "Give a larger budget.")
+    packed, pairs, triples = best
+    return NgramFit(counts.words, levels, top, step, packed, lexicon_bytes, pairs, triples)
+
+
+def _choose_words(text: EncodedText, alphabet: str, budget: int) -> tuple[Counts, tuple[int, ...], int, int, int]:
+    """Counts with as many words as suit the budget (fewer where their lexicon would take more than 9 tenths of it)."""
+    words = words_for(budget)
+    while True:
+        counts = count_text(text, words)
+        if len(counts.words) < 2:
+            raise TinylmError(
+                f"The text has {len(counts.words)} words; at least two different ones are needed.",
+                "Give a longer text.",
+            )
+        levels, top, step = word_levels(counts.unigram[FIRST_WORD_ROW:])
+        size = pack_lexicon(counts.words, levels, alphabet).packed_bytes
+        if size <= 0.9 * (budget - HEADER_BYTES - _NUMBERS_BYTES):
+            return counts, levels, top, step, size
+        words = int(len(counts.words) * 0.8)
+
+
+def word_levels(probabilities: np.ndarray) -> tuple[tuple[int, ...], int, int]:
+    """Levels 1..MAX_LEVEL evenly between the commonest and the rarest word; the first one's cost and the step, millinats."""
+    millinats = -1000 * np.log(probabilities)
+    top = int(millinats.min())
+    step = max(1, int(np.ceil((millinats.max() - top) / (MAX_LEVEL - 1))))
+    levels = 1 + np.clip(np.round((millinats - top) / step), 0, MAX_LEVEL - 1).astype(int)
+    return tuple(levels.tolist()), -top, step
+
+
+def rank_by_worth(counts: Counts) -> np.ndarray:
+    """Pairs (0..), then triples, those first that add most nats to the text for their bits; of equals the lower first.
+
+    A triple brings its context along: the triples of one context are taken as far as their mean worth rises, then one
+    by one.
+    """
+    pair_gain, triple_gain = gains_of(counts)
+    size = len(counts.unigram)
+    pair_worth = pair_gain / PAIR_COST
+    contexts = counts.triple_keys // size
+    order = np.lexsort((-triple_gain, contexts))
+    gains, grouped = triple_gain[order], contexts[order]
+    starts = np.flatnonzero(np.append(True, grouped[1:] != grouped[:-1])) if len(grouped) else np.zeros(0, int)
+    group = np.cumsum(np.append(0, grouped[1:] != grouped[:-1])) if len(grouped) else np.zeros(0, int)
+    place = np.arange(len(gains)) - starts[group] if len(gains) else np.zeros(0, int)
+    sums = np.cumsum(gains) - (np.cumsum(gains)[starts] - gains[starts])[group] if len(gains) else gains
+    mean = sums / (CONTEXT_COST + TRIPLE_COST * (place + 1))
+    best = np.maximum.reduceat(mean, starts)[group] if len(gains) else mean
+    is_best = mean >= best
+    peak = np.minimum.reduceat(np.where(is_best, place, len(gains)), starts)[group] if len(gains) else place
+    triple_worth = np.empty(len(gains))
+    triple_worth[order] = np.where(place <= peak, best, np.minimum(gains / TRIPLE_COST, best))
+    return np.argsort(-np.concatenate([pair_worth, triple_worth]), kind="stable")
+
+
+def select_entries(counts: Counts, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sorted indices of the pairs and triples among `chosen`, with the pair of last word and follower that a triple needs."""
+    pairs, size = len(counts.pair_keys), len(counts.unigram)
+    three = np.sort(chosen[chosen >= pairs] - pairs)
+    needed = np.searchsorted(counts.pair_keys, counts.triple_keys[three] % (size * size))
+    return np.unique(np.concatenate([chosen[chosen < pairs], needed])), three
+
+
+def classify(counts: Counts, two: np.ndarray, three: np.ndarray, costs_of_words: np.ndarray) -> Ngram:
+    """Costs of the kept entries and back-offs, and the classes that hold them."""
+    size = len(counts.unigram)
+    pair_keys, pair_mass = counts.pair_keys[two], counts.pair_mass[two]
+    last = pair_keys // size
+    contexts, place = np.unique(last, return_inverse=True)
+    left = np.maximum(1.0 - np.bincount(place, pair_mass, len(contexts)), 1e-7)
+    word = np.exp(-costs_of_words / UNITS_PER_NAT)[pair_keys % size - FIRST_WORD_ROW]
+    pair = pair_mass + left[place] * word
+
+    before, middle, row = _split(counts.triple_keys[three], size)
+    keys = (middle * size + before) * size + row
+    order = np.argsort(keys, kind="stable")
+    keys, mass = keys[order], counts.triple_mass[three][order]
+    contexts3, place3 = np.unique(keys // size, return_inverse=True)
+    left3 = np.maximum(1.0 - np.bincount(place3, mass, len(contexts3)), 1e-7)
+    shorter = pair[np.searchsorted(pair_keys, (middle * size + row)[order])]
+    triple = mass + left3[place3] * shorter
+
+    classes = [quantize_costs(p, bits) for p, bits in
+               ((pair, PAIR_BITS), (triple, TRIPLE_BITS), (left, BACKOFF_BITS), (left3, BACKOFF_BITS))]  # fmt: skip
+    (pc, pb), (tc, tb), (bc, bb), (b3c, b3b) = classes
+    return Ngram(size, pair_keys, pc, bc, keys, tc, b3c, (pb, tb, bb, b3b))
+
+
+def _split(keys: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return keys // (size * size), keys // size % size, keys % size
+
+
+def quantize_costs(probabilities: np.ndarray, bits: int) -> tuple[np.ndarray, tuple[int, ...]]:
+    """(class of each, cost of each class): Lloyd's quantizer of -log P in 16ths of a nat, 2^bits classes."""
+    costs = np.clip(-UNITS_PER_NAT * np.log(np.maximum(probabilities, 1e-12)), 0, MOST_COST)
+    histogram = np.bincount(np.round(costs).astype(int), minlength=MOST_COST + 1).astype(float)
+    values = np.arange(MOST_COST + 1)
+    total = np.cumsum(histogram)
+    quantiles = (np.arange(1 << bits) + 0.5) / (1 << bits) * max(total[-1], 1)
+    book = np.searchsorted(total, quantiles).clip(0, MOST_COST).astype(float)
+    for _ in range(40):
+        nearest = np.abs(values[:, None] - book[None, :]).argmin(axis=1)
+        weight = np.bincount(nearest, histogram, len(book))
+        mean = np.bincount(nearest, histogram * values, len(book))
+        book = np.sort(np.where(weight > 0, mean / np.maximum(weight, 1e-9), book))
+    rounded = np.round(book).astype(int)
+    classes = np.abs(costs[:, None] - rounded[None, :]).argmin(axis=1).astype(np.uint8)
+    return classes, tuple(rounded.tolist())
