@@ -49,7 +49,7 @@ class StepProgram:
     def run(self, number: int, state: np.ndarray, ids: Sequence[int]) -> list[StepResult]:
         """What each step of model `number` leaves; raises with the sanitizer's word when it dies."""
         view = self.views[number]
-        request = struct.pack("<3H", number, view.plan.scratch_bytes, len(ids)) + state.tobytes()
+        request = struct.pack("<3H", number, view.scratch_bytes, len(ids)) + state.tobytes()
         request += struct.pack(f"<{len(ids)}H", *ids)
         command = [str(self.program), *map(str, self.languages)]
         done = subprocess.run(command, input=request, capture_output=True, check=False)

@@ -193,7 +193,7 @@ def test_models_lists_a_projects_own_model_beside_the_shipped_ones(models: Path)
         ("vocabulary.tsv", b"a\t0\nb\n", "is damaged"),
         ("vocabulary.tsv", b"b\t0\na\t0\n", "not sorted"),
         ("vocabulary.tsv", b"a\t0\nb\t99\n", "99"),
-        ("vocabulary.tsv", b"a\t0\nb\t0\n", "network has 200 rows, but the vocabulary needs 4"),
+        ("vocabulary.tsv", b"a\t0\nb\t0\n", "model.tflite has 200 rows, but the vocabulary needs 4"),
         ("model.tflite", b"cut", "no .tflite"),
     ],
 )

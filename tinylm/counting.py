@@ -90,9 +90,9 @@ def count_model(model: Model, board: Board, toolchain: str | None = None, texts:
     nothing = intervals.pop("e")[0]
     means = {_NAMES[what]: sum(taken) / len(taken) - nothing for what, taken in intervals.items()}
     unit = "cycles" if board.compiler.architecture == "avr" else "instructions"
-    step = view.language.step
-    return Counts(board.name, firmware.toolchain, unit, count_macs(step), means, view.plan.scratch_bytes, step.hidden,
-                  step.rows, firmware.memory, profile)  # fmt: skip
+    macs = count_macs(view.language.step) if view.language.step else 0
+    return Counts(board.name, firmware.toolchain, unit, macs, means, view.scratch_bytes, view.state_bytes, view.rows,
+                  firmware.memory, profile)  # fmt: skip
 
 
 def _build(view: ModelView, board: Board, folder: Path, toolchain: str | None, texts: Sequence[str]):

@@ -24,6 +24,7 @@ from tinylm.generate import SUGGESTIONS, WORD_BYTES, EngineSizes, view_model, wr
 from tinylm.graph import understand_step
 from tinylm.language import build_language
 from tinylm.model import Model
+from tinylm.ngram import UNITS_PER_NAT
 from tinylm.resources import cache_dir, firmware_dir, templates_dir
 from tinylm.statuses import describe_status
 
@@ -184,6 +185,8 @@ class HostEngine:
     @property
     def units_per_nat(self) -> int:
         """Score units in one nat."""
+        if self.model.info.kind == "ngram":
+            return UNITS_PER_NAT
         return understand_step(read_tflite(self.model.tflite)).units_per_nat
 
     def hash(self, start: int, stride: int, steps: int) -> int:

@@ -15,12 +15,14 @@ from tinylm.forms import find_product, find_rescale, find_sum
 from tinylm.graph import Graph, Op, Step
 from tinylm.language import Language, table_name
 from tinylm.model import FIRST_WORD_ROW, MAX_WORD_LETTERS, Model, write_whole
+from tinylm.ngram import UNITS_PER_NAT, hash_walk, read_ngram
 from tinylm.plan import RunPlan, Statement, live_ops, plan_run
 from tinylm.reference import fully_connected_rescaling, hash_steps, mul_rescaling, sum_rescalings
 from tinylm.resources import templates_dir
 
 SELF_TEST_STEPS = 8
 SUGGESTIONS, WORD_BYTES = 5, 49  # TLM_MAX_SUGGESTIONS, TLM_WORD_BYTES
+NGRAM_STATE_BYTES = 16  # TLM_NGRAM_STATE_BYTES
 
 
 @dataclass(frozen=True)
@@ -237,46 +239,72 @@ _FORMS = {"FULLY_CONNECTED": _rescale_layer, "ADD": _sum_layer, "SUB": _sum_laye
 
 
 @dataclass(frozen=True)
+class NetworkView:
+    """What templates/network.c.j2 names."""
+
+    plan: StepPlan
+    layers: tuple[Layer, ...]
+    output: str
+    output_run: str
+
+
+@dataclass(frozen=True)
 class ModelView:
     """Everything that templates/model.c.j2 and tlm_sizes.h.j2 name."""
 
     model: Model
     language: Language
-    plan: StepPlan
-    layers: tuple[Layer, ...]
     sizes: EngineSizes
-    output: str
-    output_run: str
+    network: NetworkView | None  # None: the n-gram kind
+    state_bytes: int
     context_bytes: int
+    scratch_bytes: int
+    rows: int
+    units_per_nat: int
     self_test_hash: int
     alphabet: tuple[int, ...]
-    suggest: str
+
+    @property
+    def suggest(self) -> str:
+        """The C function that suggests."""
+        return {"word": "tlm_suggest_words", "character": "tlm_suggest_spelling", "ngram": "tlm_suggest_ngram"}[
+            self.model.info.kind
+        ]
 
 
 def view_model(model: Model, language: Language, sizes: EngineSizes) -> ModelView:
     """Decide everything that the templates print."""
-    step, layers = language.step, layers_of(language)
+    alphabet = tuple(ord(letter) for letter in model.info.alphabet)
+    step, ngram = language.step, language.ngram
+    if step is None:
+        own_hash = hash_walk(read_ngram(ngram), 0, 1, SELF_TEST_STEPS)
+        return ModelView(
+            model, language, sizes, None, NGRAM_STATE_BYTES, 1, 1, ngram.rows, UNITS_PER_NAT, own_hash, alphabet
+        )
+    layers = layers_of(language)
+    plan = plan_step(step, language, layers)
+    output, output_run = step.graph.tensor(step.logits).name, layers.function("tlm_rescale", step.output_op)
     return ModelView(
-        model=model,
-        language=language,
-        plan=plan_step(step, language, layers),
-        layers=layers.structs,
-        sizes=sizes,
-        output=step.graph.tensor(step.logits).name,
-        output_run=layers.function("tlm_rescale", step.output_op),
+        model,
+        language,
+        sizes,
+        NetworkView(plan, layers.structs, output, output_run),
+        state_bytes=step.hidden,
         context_bytes=step.graph.tensor(step.context).size,
+        scratch_bytes=plan.scratch_bytes,
+        rows=step.rows,
+        units_per_nat=step.units_per_nat,
         self_test_hash=hash_steps(step, 0, 1, SELF_TEST_STEPS),
-        alphabet=tuple(ord(letter) for letter in model.info.alphabet),
-        suggest="tlm_suggest_words" if model.info.kind == "word" else "tlm_suggest_spelling",
+        alphabet=alphabet,
     )
 
 
 def engine_ram_bytes(view: ModelView) -> int:
     """Close estimate of sizeof(tlm_engine_t): moments, spellings, line, suggestions, scratch."""
-    hidden, sizes = view.language.step.hidden, view.sizes
+    hidden, sizes = view.state_bytes, view.sizes
     moments = sizes.history * (hidden + view.context_bytes + 2)
     spellings = (sizes.beam if view.model.info.kind == "character" else 1) * (hidden + 5 + MAX_WORD_LETTERS)
-    return moments + spellings + sizes.line_bytes + SUGGESTIONS * WORD_BYTES + view.plan.scratch_bytes + 32
+    return moments + spellings + sizes.line_bytes + SUGGESTIONS * WORD_BYTES + view.scratch_bytes + 32
 
 
 def _environment() -> jinja2.Environment:

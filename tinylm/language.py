@@ -17,7 +17,8 @@ from tinylm.flatbuffer import read_tflite
 from tinylm.graph import Graph, Op, Step, understand_step
 from tinylm.layout import arrange
 from tinylm.lexicon import PackedLexicon, pack_lexicon
-from tinylm.model import FIRST_WORD_ROW, Model
+from tinylm.model import FIRST_WORD_ROW, KINDS, Model
+from tinylm.ngram import PackedNgram, parse_ngram
 
 MAGIC = b"TLM1"
 HEADER_BYTES = 16
@@ -49,8 +50,9 @@ class Language:
     content: bytes
     sections: tuple[Section, ...]
     lexicon: PackedLexicon | None
-    step: Step
+    step: Step | None  # None: the n-gram kind
     biases: dict[int, PackedBias]  # by the output tensor of the FULLY_CONNECTED
+    ngram: PackedNgram | None = None
 
     def offset(self, name: str) -> int:
         """Byte offset of a section."""
@@ -93,29 +95,43 @@ def build_language(model: Model, layout: str = "rows") -> Language:
 
     Raises TinylmError when vocabulary and network do not belong together.
     """
-    step = understand_step(read_tflite(model.tflite))
-    _check_rows(model, step)
+    step = understand_step(read_tflite(model.tflite)) if model.info.kind != "ngram" else None
+    ngram = parse_ngram(model.ngram) if model.info.kind == "ngram" else None
+    _check_rows(model, step.rows if step else ngram.rows)
     blob = _Blob()
     lexicon = None
-    if model.info.kind == "word":
+    if model.info.kind != "character":
         lexicon = pack_lexicon(model.words, model.levels, model.info.alphabet)
         blob.add("lexicon_index", lexicon.index, f"{lexicon.words} words in blocks of {lexicon.block_words}")
         blob.add("lexicon_stream", lexicon.stream, "the words, Huffman-coded")
         blob.add("lexicon_codes", lexicon.codes, "canonical codes of the stream")
-    biases = _add_network(blob, step.graph, layout)
+    biases = _add_network(blob, step.graph, layout) if step else {}
+    if ngram:
+        _add_ngram(blob, ngram)
     body = blob.content[HEADER_BYTES:]
     header = struct.pack("<4sIII", MAGIC, len(blob.content), zlib.crc32(body), model.hash)
-    return Language(header + body, tuple(blob.sections), lexicon, step, biases)
+    return Language(header + body, tuple(blob.sections), lexicon, step, biases, ngram)
 
 
-def _check_rows(model: Model, step: Step) -> None:
-    wanted = FIRST_WORD_ROW + (len(model.row_words) if model.info.kind == "word" else len(model.info.alphabet))
-    if step.rows != wanted:
-        what = "words with a row" if model.info.kind == "word" else "letters"
+def _check_rows(model: Model, rows: int) -> None:
+    what, there = {
+        "word": ("words with a row", model.row_words),
+        "character": ("letters", model.info.alphabet),
+        "ngram": ("words", model.words),
+    }[model.info.kind]
+    wanted = FIRST_WORD_ROW + len(there)
+    if rows != wanted:
+        file = KINDS[model.info.kind]
         raise TinylmError(
-            f"The network has {step.rows} rows, but the vocabulary needs {wanted} ({wanted - FIRST_WORD_ROW} {what} and 2).",
-            "Take vocabulary.tsv and model.tflite from the same run.",
+            f"{file} has {rows} rows, but the vocabulary needs {wanted} ({len(there)} {what} and 2).",
+            f"Take vocabulary.tsv and {file} from the same run.",
         )
+
+
+def _add_ngram(blob: _Blob, ngram: PackedNgram) -> None:
+    blob.add("ngram_costs", ngram.costs, "costs of pairs, triples, back-off of a word and of two, 16ths of a nat")
+    blob.add("ngram_index", ngram.index, f"{ngram.blocks} blocks")
+    blob.add("ngram_stream", ngram.stream, "what follows a word, and two words")
 
 
 class _Blob:

@@ -12,11 +12,9 @@ from dataclasses import dataclass
 
 from tinylm.errors import TinylmError
 from tinylm.huffman import HuffmanCode, share_codes
-from tinylm.model import FIRST_WORD_ROW, MAX_WORD_LETTERS, MAX_WORDS
+from tinylm.model import FIRST_WORD_ROW, MAX_LETTERS, MAX_LEVEL, MAX_WORD_LETTERS, MAX_WORDS
 
 BLOCK_WORDS = 64
-MAX_LETTERS = 64
-MAX_LEVEL = 31
 NO_LEVEL = 255  # a block without a lexicon-only word
 _INDEX_BYTES = 6
 _STREAM_PAD = bytes(2)  # The device reads 3 bytes at a time.

@@ -55,6 +55,9 @@ class DeviceError(TinylmError):
         self.code = code
 
 
+_KINDS = {0: "word", 1: "character", 2: "ngram"}
+
+
 @dataclass(frozen=True)
 class Identity:
     """What a device says of itself. Sizes are bytes; `language_check` and `self_test` are 0 or an `enum tlm_err`."""
@@ -84,7 +87,7 @@ class Identity:
             raise ValueError("identify answer is cut")
         fixed = cls._FIXED.unpack_from(payload)
         names, _ = _parse_texts(payload[cls._FIXED.size :], 3)
-        return cls(fixed[0], "character" if fixed[1] else "word", *fixed[2:], *names)
+        return cls(fixed[0], _KINDS.get(fixed[1], f"kind {fixed[1]}"), *fixed[2:], *names)
 
 
 def _parse_texts(payload: bytes, count: int) -> tuple[list[str], bytes]:

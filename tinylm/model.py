@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tinylm.errors import TinylmError
 
-KINDS = ("word", "character")
+KINDS = {"word": "model.tflite", "character": "model.tflite", "ngram": "model.ngram"}  # kind -> what predicts
 BOUNDARY_ROW = 0
 UNKNOWN_ROW = 1
 FIRST_WORD_ROW = 2
@@ -19,6 +19,7 @@ MAX_WORDS = 65_535
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,30}")  # a device tells its model's name in 31 bytes
 NAME_RULE = "1 to 31 letters, digits, dots, hyphens and underscores are allowed, a letter or digit first"
 MAX_LETTERS = 64
+MAX_LEVEL = 31
 LAST_LETTER = "\u07ff"  # two bytes of UTF-8
 
 
@@ -38,17 +39,26 @@ class ModelInfo:
 
 @dataclass(frozen=True)
 class Model:
-    """A trained model: words (sorted by the alphabet), levels (0..15, one a word) and the .tflite's bytes."""
+    """A trained model: words (sorted by the alphabet), levels (0..31, one a word) and what predicts.
+
+    That is the .tflite's bytes, or for the n-gram kind `model.ngram`'s.
+    """
 
     info: ModelInfo
     words: tuple[str, ...]
     levels: tuple[int, ...]
     tflite: bytes
+    ngram: bytes = b""
+
+    @property
+    def predictor(self) -> bytes:
+        """The file that predicts: KINDS has its name."""
+        return self.ngram if self.info.kind == "ngram" else self.tflite
 
     @property
     def hash(self) -> int:
-        """32 bits that name the model: the first 4 bytes (little-endian) of SHA-256 over .tflite and vocabulary."""
-        digest = hashlib.sha256(self.tflite + render_vocabulary(self.words, self.levels)).digest()
+        """32 bits that name the model: the first 4 bytes (little-endian) of SHA-256 over predictor and vocabulary."""
+        digest = hashlib.sha256(self.predictor + render_vocabulary(self.words, self.levels)).digest()
         return int.from_bytes(digest[:4], "little")
 
     @property
@@ -67,12 +77,7 @@ def load_model(folder: Path) -> Model:
 
     Raises TinylmError when a file is missing or does not say what it must.
     """
-    for name in ("model.json", "vocabulary.tsv", "model.tflite"):
-        if not (folder / name).is_file():
-            raise TinylmError(
-                f"'{folder}' is no model folder: it has no {name}.",
-                "Train one with `tinylm train TEXT`, or see `tinylm models`.",
-            )
+    _require_files(folder, "model.json", "vocabulary.tsv")
     try:
         raw = dict(json.loads((folder / "model.json").read_text("utf-8")))
         raw["attribution"] = tuple(raw.get("attribution", ()))
@@ -83,7 +88,24 @@ def load_model(folder: Path) -> Model:
     except (ValueError, TypeError, IndexError) as error:
         raise TinylmError(f"The model in '{folder}' is damaged: {error}.", "Train it again.") from error
     _check(folder, info, words, levels)
-    return Model(info, words, levels, (folder / "model.tflite").read_bytes())
+    _require_files(folder, KINDS[info.kind])
+    predictor = (folder / KINDS[info.kind]).read_bytes()
+    return make_model(info, words, levels, predictor)
+
+
+def make_model(info: ModelInfo, words: tuple[str, ...], levels: tuple[int, ...], predictor: bytes) -> Model:
+    """A model of its kind's predictor."""
+    ngram = info.kind == "ngram"
+    return Model(info, words, levels, b"" if ngram else predictor, predictor if ngram else b"")
+
+
+def _require_files(folder: Path, *names: str) -> None:
+    for name in names:
+        if not (folder / name).is_file():
+            raise TinylmError(
+                f"'{folder}' is no model folder: it has no {name}.",
+                "Train one with `tinylm train TEXT`, or see `tinylm models`.",
+            )
 
 
 def _check_types(info: ModelInfo) -> None:
@@ -115,17 +137,19 @@ def _check(folder: Path, info: ModelInfo, words: tuple[str, ...], levels: tuple[
     if any(a >= b for a, b in zip(words, words[1:])):
         refuse("vocabulary.tsv is not sorted")
     for word, level in zip(words, levels):
-        if not 1 <= len(word) <= MAX_WORD_LETTERS or not letters.issuperset(word) or not 0 <= level <= 15:
+        if not 1 <= len(word) <= MAX_WORD_LETTERS or not letters.issuperset(word) or not 0 <= level <= MAX_LEVEL:
             refuse(f"vocabulary.tsv has the line '{word}\\t{level}'")
+    if info.kind == "ngram" and 0 in levels:
+        refuse(f"the n-gram's word '{words[levels.index(0)]}' has level 0")
 
 
 def write_model(folder: Path, model: Model) -> None:
-    """Write `model.json`, `vocabulary.tsv` and `model.tflite` (each whole or not at all)."""
+    """Write `model.json`, `vocabulary.tsv` and the predictor (each whole or not at all)."""
     folder.mkdir(parents=True, exist_ok=True)
     info = json.dumps(asdict(model.info), indent=2, ensure_ascii=False) + "\n"
     write_whole(folder / "model.json", info.encode())
     write_whole(folder / "vocabulary.tsv", render_vocabulary(model.words, model.levels))
-    write_whole(folder / "model.tflite", model.tflite)
+    write_whole(folder / KINDS[model.info.kind], model.predictor)
 
 
 def write_whole(path: Path, content: bytes) -> None:

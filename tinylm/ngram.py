@@ -84,7 +84,7 @@ def parse_ngram(content: bytes) -> PackedNgram:
     magic, rows, blocks, pair, triple, backoff, zero, stream_bytes = _HEADER.unpack(head)
     costs_end = _HEADER.size + (1 << pair) + (1 << triple) + (2 << backoff)
     index_end = costs_end + _INDEX_BYTES * blocks
-    allowed = magic == MAGIC and zero == 0 and rows > FIRST_WORD_ROW and max(pair, triple, backoff) <= MAX_CLASS_BITS
+    allowed = magic == MAGIC and zero == 0 and rows > FIRST_WORD_ROW and all(1 <= bits <= MAX_CLASS_BITS for bits in (pair, triple, backoff))
     if not allowed or len(content) != index_end + stream_bytes or stream_bytes < len(_STREAM_PAD):
         raise TinylmError(
             "model.ngram is damaged: its header does not fit what follows.", "Take the model again, or train it."

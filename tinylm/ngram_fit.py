@@ -13,8 +13,8 @@ import numpy as np
 from tinylm.errors import TinylmError
 from tinylm.kneser_ney import Counts, EncodedText, count_text, gains_of
 from tinylm.language import HEADER_BYTES
-from tinylm.lexicon import MAX_LEVEL, pack_lexicon
-from tinylm.model import FIRST_WORD_ROW, MAX_WORDS
+from tinylm.lexicon import pack_lexicon
+from tinylm.model import FIRST_WORD_ROW, MAX_LEVEL, MAX_WORDS
 from tinylm.ngram import MOST_COST, UNITS_PER_NAT, Ngram, PackedNgram, pack_ngram, word_costs
 
 PAIR_BITS, TRIPLE_BITS, BACKOFF_BITS = 3, 3, 3

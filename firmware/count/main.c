@@ -31,7 +31,9 @@ static void run_steps(void)
                       engine.scratch);
         tlm_count_end();
         tlm_count_begin('r');
-        score_all(moment->context);
+        if (network->score != 0) { /* the n-gram kind has none */
+            score_all(moment->context);
+        }
         tlm_count_end();
     }
 }

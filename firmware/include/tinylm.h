@@ -37,7 +37,8 @@ enum {
     TLM_ROW_BOUNDARY = 0,      /* word kind: the row of a line's start; character kind: the symbol of its end */
     TLM_ROW_UNKNOWN = 1,       /* word kind: a word without a row; character kind: the symbol of the space */
     TLM_FIRST_ROW = 2,
-    TLM_SPELLING_STEPS = 64    /* character kind: network steps that one tlm_suggest may search with */
+    TLM_SPELLING_STEPS = 64,   /* character kind: network steps that one tlm_suggest may search with */
+    TLM_NGRAM_STATE_BYTES = 16 /* n-gram kind: TLM_STATE_BYTES */
 };
 
 /* Names and texts are also read by the host: tinylm/statuses.py parses this table, so it is written once. */
@@ -64,7 +65,20 @@ typedef struct {
     int16_t level_millinats;   /* how much rarer one level is */
 } tlm_lexicon_t;
 
-/* The network: one step and the scores of a range of rows. Generated code provides both functions. */
+/* A packed n-gram: what follows a word, and two words. All offsets are bytes from the start of the language.
+ * docs/SPEC-ngram.md has the format. */
+typedef struct {
+    uint32_t costs;            /* codebooks of pairs, triples and back-offs, 2^bits bytes each: 16ths of a nat */
+    uint32_t index;            /* blocks: u16 first row, u24 byte in the stream, u8 contexts */
+    uint32_t stream;           /* a record for each word that has followers */
+    uint32_t stream_bytes;     /* 2 or more */
+    uint16_t rows;             /* words of the lexicon + TLM_FIRST_ROW */
+    uint16_t blocks;
+    uint8_t pair_bits, triple_bits, backoff_bits; /* of a class: 1..8 */
+} tlm_ngram_t;
+
+/* The network: one step and the scores of a range of rows. Generated code provides the functions. The n-gram kind has
+ * its step alone, which looks the next word up; its state says where that word's followers are. */
 typedef struct {
     uint16_t state_bytes;      /* h, carried from word to word (character kind: letter to letter) */
     uint16_t context_bytes;    /* the last layer's input */
@@ -80,6 +94,13 @@ typedef struct {
 
 typedef struct tlm_engine tlm_engine_t;
 
+/* What the network knew after a word (character kind: after a letter); kept so that backspace is exact. */
+typedef struct {
+    int8_t state[TLM_STATE_BYTES];
+    int8_t context[TLM_CONTEXT_BYTES];
+    uint16_t line_bytes;       /* how many bytes of the line it has seen */
+} tlm_moment_t;
+
 /* Everything about a model but its language bytes. `tlm_model` is generated. */
 typedef struct {
     const char *name;
@@ -88,18 +109,14 @@ typedef struct {
     uint16_t alphabet[TLM_MAX_LETTERS]; /* code points of letters 1.., in order */
     tlm_lexicon_t lexicon;
     tlm_network_t network;
-    int (*suggest)(tlm_engine_t *engine, uint8_t count); /* tlm_suggest_words or tlm_suggest_spelling */
-    uint32_t self_test_hash;   /* FNV-1a over states and logits of 8 recorded steps (tlm_self_test) */
+    const tlm_ngram_t *ngram;  /* n-gram kind; else 0 */
+    int (*suggest)(tlm_engine_t *engine, uint8_t count); /* tlm_suggest_words, tlm_suggest_spelling or tlm_suggest_ngram */
+    /* FNV-1a of what is known after a step, going on from `hash`: tlm_hash_network or tlm_hash_ngram */
+    uint32_t (*hash_moment)(const tlm_engine_t *engine, const tlm_moment_t *moment, uint32_t hash);
+    uint32_t self_test_hash;   /* of 8 recorded steps (tlm_self_test) */
 } tlm_model_t;
 
 extern const tlm_model_t tlm_model;
-
-/* What the network knew after a word (character kind: after a letter); kept so that backspace is exact. */
-typedef struct {
-    int8_t state[TLM_STATE_BYTES];
-    int8_t context[TLM_CONTEXT_BYTES];
-    uint16_t line_bytes;       /* how many bytes of the line it has seen */
-} tlm_moment_t;
 
 typedef struct {
     char text[TLM_WORD_BYTES]; /* the whole word in UTF-8, zero-terminated */
@@ -135,12 +152,12 @@ int tlm_engine_init(tlm_engine_t *engine, const tlm_model_t *model, tlm_flash_t 
 /* CRC-32 over all language bytes against the header. Returns 0 or TLM_ERR_MODEL. */
 int tlm_language_check(const tlm_model_t *model, tlm_flash_t language);
 
-/* Run the 8 recorded steps (ids 0, 1, 2, ... modulo rows, from h = 0) and hash every state and every logit.
+/* Run the 8 recorded steps (ids 0, 1, 2, ... modulo rows, from h = 0) and hash what each leaves (tlm_network_hash).
  * Empties the line. Returns 0, or TLM_ERR_MODEL when the hash is not the recorded one. */
 int tlm_self_test(tlm_engine_t *engine);
 
 /* `steps` steps from h = 0 with ids (start + i * stride) % rows; empties the line. Returns the FNV-1a hash of each
- * step's state, then its logits. */
+ * step's state, then its logits; n-gram kind: of each step's followers with their costs, then the back-off. */
 uint32_t tlm_network_hash(tlm_engine_t *engine, uint16_t start, uint16_t stride, uint16_t steps);
 
 /* One byte of typed UTF-8. A newline (10 or 13) ends the line and empties it; bytes 8 and 127 are tlm_backspace.
@@ -166,11 +183,17 @@ int tlm_suggest(tlm_engine_t *engine, uint8_t count);
  * TLM_ERR_FULL (nothing is changed). */
 int tlm_accept(tlm_engine_t *engine, uint8_t rank);
 
-/* The two ways to suggest; a model uses one, so only that one is linked. Call tlm_suggest: it checks `count`.
+/* The ways to suggest; a model uses one, so only that one is linked. Call tlm_suggest: it checks `count`.
  * Words: one step a finished word, then the rows in the prefix's range are scored and the lexicon's blocks read whose
- * best level can enter the list. Spelling: one step a letter, then at most TLM_SPELLING_STEPS steps of search. */
+ * best level can enter the list. Spelling: one step a letter, then at most TLM_SPELLING_STEPS steps of search.
+ * N-gram: one look-up a finished word, then the followers in the prefix's range are read, and the lexicon as by words. */
 int tlm_suggest_words(tlm_engine_t *engine, uint8_t count);
 int tlm_suggest_spelling(tlm_engine_t *engine, uint8_t count);
+int tlm_suggest_ngram(tlm_engine_t *engine, uint8_t count);
+
+/* The two kinds of hash_moment. */
+uint32_t tlm_hash_network(const tlm_engine_t *engine, const tlm_moment_t *moment, uint32_t hash);
+uint32_t tlm_hash_ngram(const tlm_engine_t *engine, const tlm_moment_t *moment, uint32_t hash);
 
 #ifdef __cplusplus
 }

@@ -143,6 +143,9 @@ int tlm_library_scores(tlm_library_t *library, int32_t *scores)
     if (done < 0) {
         return done;
     }
+    if (network->score == 0) { /* the n-gram kind */
+        return TLM_ERR_UNKNOWN;
+    }
     network->score(engine->language, tlm_moment_newest(engine)->context, 0, network->rows, scores);
     return network->rows;
 }

@@ -42,7 +42,7 @@ int tlm_library_suggest(tlm_library_t *library, uint8_t count, char *out);
 void tlm_library_answer(tlm_library_t *library, const uint8_t *texts, const uint32_t *sizes, const uint8_t *counts,
                         uint32_t queries, int8_t *found, char *out);
 
-/* The scores of all rows at the end of the line, scores[0..rows-1]. Returns rows. */
+/* The scores of all rows at the end of the line, scores[0..rows-1]. Returns rows, or TLM_ERR_UNKNOWN (n-gram kind). */
 int tlm_library_scores(tlm_library_t *library, int32_t *scores);
 
 #ifdef __cplusplus

@@ -33,6 +33,12 @@ static void answer_error(tlm_link_t *link, const request_t *request, int status)
     tlm_frame_send(&link->frame);
 }
 
+/* 0 a word network, 1 a character network, 2 an n-gram */
+static uint8_t kind_of(const tlm_model_t *model)
+{
+    return model->ngram != 0 ? 2 : model->lexicon.words == 0 ? 1 : 0;
+}
+
 static void answer_identify(tlm_link_t *link, const request_t *request)
 {
     const tlm_model_t *model = link->model;
@@ -41,7 +47,7 @@ static void answer_identify(tlm_link_t *link, const request_t *request)
     tlm_frame_begin(frame, request->sequence, request->command, known ? tlm_link_fault(link) : (int)TLM_ERR_UNKNOWN);
     tlm_frame_put_u8(frame, TLM_PROTOCOL_VERSION); /* first in every version, so that any host can name it */
     if (known) {
-        tlm_frame_put_u8(frame, (uint8_t)(model->lexicon.words == 0)); /* kind: 0 word, 1 character */
+        tlm_frame_put_u8(frame, kind_of(model));
         tlm_frame_put_u8(frame, (uint8_t)link->checks.language);
         tlm_frame_put_u8(frame, (uint8_t)link->checks.self_test);
         tlm_frame_put_u8(frame, TLM_MAX_SUGGESTIONS);

@@ -1,5 +1,5 @@
-/* The engine: a line that is typed, taken back and completed. Knows bytes and when moments die; the network is followed
- * by tlm_suggest_words.c and tlm_suggest_spelling.c, when a suggestion is asked for. */
+/* The engine: a line that is typed, taken back and completed. Knows bytes and when moments die; the network (or
+ * n-gram) is followed by tlm_suggest_*.c, when a suggestion is asked for. */
 #include <string.h>
 
 #include "tlm_line.h"
@@ -56,6 +56,21 @@ int tlm_language_check(const tlm_model_t *model, tlm_flash_t language)
 /* FNV-1a (Fowler, Noll, Vo), 32 bits. */
 static uint32_t hash_byte(uint32_t hash, uint8_t byte) { return (hash ^ byte) * 16777619u; }
 
+uint32_t tlm_hash_network(const tlm_engine_t *engine, const tlm_moment_t *moment, uint32_t hash)
+{
+    const tlm_network_t *network = &engine->model->network;
+
+    for (uint16_t i = 0; i < network->state_bytes; i++) {
+        hash = hash_byte(hash, (uint8_t)moment->state[i]);
+    }
+    for (uint16_t row = 0; row < network->rows; row++) {
+        int32_t score;
+        network->score(engine->language, moment->context, row, 1, &score);
+        hash = hash_byte(hash, (uint8_t)network->logit(score));
+    }
+    return hash;
+}
+
 uint32_t tlm_network_hash(tlm_engine_t *engine, uint16_t start, uint16_t stride, uint16_t steps)
 {
     const tlm_network_t *network = &engine->model->network;
@@ -67,14 +82,7 @@ uint32_t tlm_network_hash(tlm_engine_t *engine, uint16_t start, uint16_t stride,
     for (uint16_t i = 0; i < steps; i++) {
         const uint32_t id = (start + (uint32_t)i * stride) % network->rows; /* sum below 2^16 + 2^32 - 2^17 */
         network->step(engine->language, (uint16_t)id, moment->state, moment->context, engine->scratch);
-        for (uint16_t j = 0; j < network->state_bytes; j++) {
-            hash = hash_byte(hash, (uint8_t)moment->state[j]);
-        }
-        for (uint16_t row = 0; row < network->rows; row++) {
-            int32_t score;
-            network->score(engine->language, moment->context, row, 1, &score);
-            hash = hash_byte(hash, (uint8_t)network->logit(score));
-        }
+        hash = engine->model->hash_moment(engine, moment, hash);
     }
     return hash;
 }

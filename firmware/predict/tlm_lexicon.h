@@ -10,7 +10,8 @@ extern "C" {
 #endif
 
 enum {
-    TLM_NO_LEVEL = 16            /* above every level (0..15): no such word */
+    TLM_LEVELS = 32,             /* 0..31 */
+    TLM_NO_LEVEL = 255           /* above every level: no such word */
 };
 
 typedef struct {
@@ -33,6 +34,10 @@ tlm_range_t tlm_lexicon_range(const tlm_lexicon_t *lexicon, tlm_flash_t language
 
 /* The network row of the word letters[0..length-1], or TLM_ROW_UNKNOWN when it has none. */
 uint16_t tlm_lexicon_row(const tlm_lexicon_t *lexicon, tlm_flash_t language, const uint8_t *letters, uint8_t length);
+
+/* The index of the word letters[0..length-1], plus TLM_FIRST_ROW: its row where all words count alike (the n-gram). Or
+ * TLM_ROW_UNKNOWN when it is not in the lexicon. */
+uint16_t tlm_lexicon_number(const tlm_lexicon_t *lexicon, tlm_flash_t language, const uint8_t *letters, uint8_t length);
 
 /* Put the cursor on word `index` (below lexicon->words). Reads half a block on average. */
 void tlm_cursor_seek(const tlm_lexicon_t *lexicon, tlm_flash_t language, uint16_t index, tlm_cursor_t *cursor);

@@ -194,3 +194,28 @@ void tlm_moment_drop(tlm_engine_t *engine, uint16_t line_bytes)
         engine->moments--;
     }
 }
+
+const tlm_moment_t *tlm_line_follow(tlm_engine_t *engine, tlm_word_row_t *row_of)
+{
+    const tlm_moment_t *moment = tlm_moment_newest(engine);
+    uint8_t letters[TLM_WORD_LETTERS];
+    uint8_t length = 0; /* stops at TLM_WORD_LETTERS + 1: a word too long to have a row */
+    uint16_t at = moment->line_bytes; /* a moment ends after the character that ends its word */
+
+    while (at < engine->line_bytes) {
+        const uint8_t letter = tlm_line_letter(engine, &at);
+        if (letter != 0) {
+            if (length < TLM_WORD_LETTERS) {
+                letters[length] = letter;
+            }
+            length = (uint8_t)(length + (length <= TLM_WORD_LETTERS ? 1 : 0));
+        } else if (length > 0) {
+            const uint16_t row = length <= TLM_WORD_LETTERS
+                                     ? row_of(&engine->model->lexicon, engine->language, letters, length)
+                                     : (uint16_t)TLM_ROW_UNKNOWN;
+            moment = tlm_moment_push(engine, row, at);
+            length = 0;
+        }
+    }
+    return moment;
+}

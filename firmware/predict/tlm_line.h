@@ -38,6 +38,11 @@ tlm_moment_t *tlm_moment_newest(tlm_engine_t *engine);
 /* One step with `id`: the newest moment is then one that has followed the line up to `line_bytes`. */
 tlm_moment_t *tlm_moment_push(tlm_engine_t *engine, uint16_t id, uint16_t line_bytes);
 
+/* Follow the line to its last finished word: one step each, with the row that `row_of` gives. Returns the moment. */
+typedef uint16_t tlm_word_row_t(const tlm_lexicon_t *lexicon, tlm_flash_t language, const uint8_t *letters,
+                                uint8_t length);
+const tlm_moment_t *tlm_line_follow(tlm_engine_t *engine, tlm_word_row_t *row_of);
+
 /* Put a moment that was taken from another time with the same beginning of the line: it is then the newest. */
 void tlm_moment_put(tlm_engine_t *engine, const tlm_moment_t *moment);
 

@@ -50,33 +50,6 @@ static void insert(list_t *list, int32_t score, uint32_t order, uint16_t place)
     }
 }
 
-/* Follow the line to its last finished word: one step each. */
-static const tlm_moment_t *follow_line(tlm_engine_t *engine)
-{
-    const tlm_lexicon_t *lexicon = &engine->model->lexicon;
-    const tlm_moment_t *moment = tlm_moment_newest(engine);
-    uint8_t letters[TLM_WORD_LETTERS];
-    uint8_t length = 0; /* stops at TLM_WORD_LETTERS + 1: a word too long to have a row */
-    uint16_t at = moment->line_bytes; /* a moment ends after the character that ends its word */
-
-    while (at < engine->line_bytes) {
-        const uint8_t letter = tlm_line_letter(engine, &at);
-        if (letter != 0) {
-            if (length < TLM_WORD_LETTERS) {
-                letters[length] = letter;
-            }
-            length = (uint8_t)(length + (length <= TLM_WORD_LETTERS ? 1 : 0));
-        } else if (length > 0) {
-            const uint16_t row = length <= TLM_WORD_LETTERS
-                                     ? tlm_lexicon_row(lexicon, engine->language, letters, length)
-                                     : (uint16_t)TLM_ROW_UNKNOWN;
-            moment = tlm_moment_push(engine, row, at);
-            length = 0;
-        }
-    }
-    return moment;
-}
-
 static void list_rows(const tlm_engine_t *engine, const int8_t *context, uint16_t first, uint16_t end, list_t *list)
 {
     int32_t scores[CHUNK_ROWS];
@@ -114,8 +87,8 @@ static void list_block(const tlm_engine_t *engine, const int32_t *scores, uint16
 
     tlm_cursor_seek(lexicon, engine->language, first, &cursor);
     do {
-        if (cursor.level != 0 && can_enter(list, scores[cursor.level & 15u])) {
-            insert(list, scores[cursor.level & 15u], word_order(cursor.row), cursor.word);
+        if (cursor.level != 0 && can_enter(list, scores[cursor.level & (TLM_LEVELS - 1u)])) {
+            insert(list, scores[cursor.level & (TLM_LEVELS - 1u)], word_order(cursor.row), cursor.word);
         }
     } while (cursor.word + 1u < end && tlm_cursor_next(lexicon, engine->language, &cursor));
 }
@@ -124,17 +97,17 @@ static void list_lexicon(const tlm_engine_t *engine, const int8_t *context, uint
 {
     const tlm_lexicon_t *lexicon = &engine->model->lexicon;
     int32_t unknown;
-    int32_t scores[TLM_NO_LEVEL];
+    int32_t scores[TLM_LEVELS];
 
     engine->model->network.score(engine->language, context, TLM_ROW_UNKNOWN, 1, &unknown);
-    for (uint8_t level = 1; level < TLM_NO_LEVEL; level++) {
+    for (uint8_t level = 1; level < TLM_LEVELS; level++) {
         scores[level] = level_score(engine->model, unknown, level);
     }
     while (first < end) {
         const uint32_t next = ((uint32_t)first / lexicon->block_words + 1u) * lexicon->block_words;
         const uint16_t block_end = next < end ? (uint16_t)next : end;
         const uint8_t level = tlm_lexicon_block_level(lexicon, engine->language, first);
-        if (level < TLM_NO_LEVEL && can_enter(list, scores[level])) {
+        if (level < TLM_LEVELS && can_enter(list, scores[level])) {
             list_block(engine, scores, first, block_end, list);
         }
         first = block_end;
@@ -174,7 +147,7 @@ int tlm_suggest_words(tlm_engine_t *engine, uint8_t count)
     if (range.first >= range.end) {
         return 0;
     }
-    context = follow_line(engine)->context;
+    context = tlm_line_follow(engine, tlm_lexicon_row)->context;
     list_rows(engine, context, range.first_row, range.end_row, &list);
     if (typed.length > 0) { /* before the first letter only rows compete */
         list_lexicon(engine, context, range.first, range.end, &list);

@@ -1,0 +1,55 @@
+/* The packed n-gram's reader: what follows a word, and two words. docs/SPEC-ngram.md has the format. Nothing is unpacked to
+ * RAM. Hostile bytes are harmless by construction: nothing outside the sections is read, and every turn of a loop either
+ * takes a bit of the stream or ends. */
+#ifndef TLM_NGRAM_H
+#define TLM_NGRAM_H
+
+#include "tinylm.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum {
+    TLM_NGRAM_UNITS = 16         /* cost units in a nat */
+};
+
+/* Where the followers of the last word are; the state that the engine carries from word to word. No padding: it is copied
+ * to and from a moment's bytes. */
+typedef struct {
+    uint32_t pairs_bit;          /* first follower of the last word, bit of the stream */
+    uint32_t triples_bit;        /* first follower of the last two words */
+    uint16_t last;               /* row of the last word */
+    uint16_t pairs, triples;     /* how many */
+    uint8_t pair_backoff;        /* costs */
+    uint8_t triple_backoff;
+} tlm_ngram_state_t;
+
+typedef char tlm_assert_ngram_state[sizeof(tlm_ngram_state_t) == TLM_NGRAM_STATE_BYTES ? 1 : -1];
+
+/* Reads followers one after the other. */
+typedef struct {
+    uint32_t pairs_bit, triples_bit;
+    uint16_t pairs, triples;     /* left to read */
+    uint16_t next;               /* least row that may come */
+    uint16_t rank, all;          /* followers read so far, and in all */
+    uint16_t next_rank;          /* least rank that the next triple may have */
+    uint16_t triple_rank;        /* of the triple that is read ahead, 0xFFFF: there is none */
+    uint8_t triple_cost;         /* its cost */
+    uint8_t pair_backoff, triple_backoff;
+    uint16_t row, cost;          /* what was read */
+} tlm_followers_t;
+
+/* The next word is `row`: find its followers, and those that it has after the word before. */
+void tlm_ngram_step(const tlm_ngram_t *ngram, tlm_flash_t language, uint16_t row, int8_t *state);
+
+/* Start reading the followers of a state. Every other word costs pair_backoff + triple_backoff + its own cost. */
+void tlm_followers_start(const int8_t *state, tlm_followers_t *followers);
+
+/* The next follower, in the order of rows: `row` and `cost`. Returns false when there is no more. */
+bool tlm_followers_next(const tlm_ngram_t *ngram, tlm_flash_t language, tlm_followers_t *followers);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
