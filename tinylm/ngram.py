@@ -20,6 +20,7 @@ MAGIC = b"TLN1"
 UNITS_PER_NAT = 16
 MOST_COST = 255
 MAX_CLASS_BITS = 8
+PAIR_BOOKS = 4
 BLOCK_CONTEXTS, BLOCK_BYTES = 32, 512  # a block is closed by what comes first; one record may be longer
 LONGEST_COUNT_BITS = 15  # after its first bit: counts are below 2^16
 _HEADER = struct.Struct("<4sHHBBBBI")
@@ -41,7 +42,8 @@ class Ngram:
     """Entries by class. With S = `rows`: a pair's key is last * S + row, a triple's (last * S + before) * S + row; sorted.
 
     Every triple's (last, row) is among the pairs. Back-off classes are those of the different contexts in their order.
-    A codebook gives each class its cost; all of one kind have a power of two of classes.
+    A codebook gives each class its cost and has a power of two of classes. Pairs have PAIR_BOOKS of one size:
+    `pair_book` of a word's number of followers says which is its own.
     """
 
     rows: int
@@ -51,7 +53,7 @@ class Ngram:
     triple_keys: np.ndarray
     triple_classes: np.ndarray
     triple_backoffs: np.ndarray
-    codebooks: tuple[tuple[int, ...], ...]  # pairs, triples, back-off of a word, back-off of two words
+    codebooks: tuple[tuple[int, ...], ...]  # PAIR_BOOKS of pairs, triples, back-off of a word, back-off of two
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def parse_ngram(content: bytes) -> PackedNgram:
     """`model.ngram` -> its sections. Raises TinylmError when it is not one, or not whole."""
     head = content[: _HEADER.size].ljust(_HEADER.size, b"\0")
     magic, rows, blocks, pair, triple, backoff, zero, stream_bytes = _HEADER.unpack(head)
-    costs_end = _HEADER.size + (1 << pair) + (1 << triple) + (2 << backoff)
+    costs_end = _HEADER.size + (PAIR_BOOKS << pair) + (1 << triple) + (2 << backoff)
     index_end = costs_end + _INDEX_BYTES * blocks
     allowed = magic == MAGIC and zero == 0 and rows > FIRST_WORD_ROW and all(1 <= bits <= MAX_CLASS_BITS for bits in (pair, triple, backoff))
     if not allowed or len(content) != index_end + stream_bytes or stream_bytes < len(_STREAM_PAD):
@@ -100,7 +102,7 @@ def pack_ngram(ngram: Ngram) -> PackedNgram:
     """
     if not FIRST_WORD_ROW < ngram.rows <= MAX_WORDS:
         raise TinylmError(f"An n-gram of {ngram.rows} rows is not possible; 3 to {MAX_WORDS} are.", "Use fewer words.")
-    bits = tuple(len(book).bit_length() - 1 for book in ngram.codebooks)
+    bits = tuple(len(book).bit_length() - 1 for book in ngram.codebooks[PAIR_BOOKS - 1 :])
     records = list(_render_records(ngram, bits))
     index, stream = bytearray(), bytearray()
     blocks = list(_cut_blocks(records))
@@ -198,6 +200,11 @@ def _code_set(numbers: Sequence[int], size: int) -> Iterator[str]:
         next_number, left = number + 1, left - 1
 
 
+def pair_book(followers: int) -> int:
+    """The codebook of a word with so many followers: the first for 1.., then 4.., 16.., 64.. of them."""
+    return min((followers.bit_length() - 1) // 2, PAIR_BOOKS - 1)
+
+
 class _BitReader:
     """Reads a packed stream from a bit on; past its end are zeros."""
 
@@ -279,7 +286,7 @@ def _rows_of_block(reader: _BitReader, first: int, contexts: int, end: int) -> I
 
 def _codebooks(packed: PackedNgram) -> list[bytes]:
     books, at = [], 0
-    for bits in (packed.pair_bits, packed.triple_bits, packed.backoff_bits, packed.backoff_bits):
+    for bits in (*[packed.pair_bits] * PAIR_BOOKS, packed.triple_bits, *[packed.backoff_bits] * 2):
         books.append(packed.costs[at : at + (1 << bits)])
         at += 1 << bits
     return books
@@ -294,16 +301,18 @@ def _read_record(
     triples: dict[tuple[int, int], Followers],
 ) -> None:
     count = reader.count()
-    backoff = books[2][reader.field(packed.backoff_bits)]
-    costs = {row: books[0][reader.field(packed.pair_bits)] for row in reader.each_number(count, packed.rows)}
+    triple_book, last_off, both_off = books[PAIR_BOOKS:]
+    pair_costs = books[pair_book(count)]
+    backoff = last_off[reader.field(packed.backoff_bits)]
+    costs = {row: pair_costs[reader.field(packed.pair_bits)] for row in reader.each_number(count, packed.rows)}
     pairs[last] = Followers(backoff, costs)
     followers = list(costs)
     for before in reader.each_number(reader.count() - 1, packed.rows):
         inside = reader.count()
-        backoff = books[3][reader.field(packed.backoff_bits)]
+        backoff = both_off[reader.field(packed.backoff_bits)]
         ranks = reader.each_number(inside, count)
         triples[before, last] = Followers(
-            backoff, {followers[rank]: books[1][reader.field(packed.triple_bits)] for rank in ranks}
+            backoff, {followers[rank]: triple_book[reader.field(packed.triple_bits)] for rank in ranks}
         )
 
 

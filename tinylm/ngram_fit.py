@@ -15,13 +15,23 @@ from tinylm.kneser_ney import Counts, EncodedText, count_text, gains_of
 from tinylm.language import HEADER_BYTES
 from tinylm.lexicon import pack_lexicon
 from tinylm.model import FIRST_WORD_ROW, MAX_LEVEL, MAX_WORDS
-from tinylm.ngram import MOST_COST, UNITS_PER_NAT, Ngram, PackedNgram, pack_ngram, word_costs
+from tinylm.ngram import (
+    MOST_COST,
+    PAIR_BOOKS,
+    UNITS_PER_NAT,
+    Ngram,
+    PackedNgram,
+    pack_ngram,
+    pair_book,
+    word_costs,
+)
 
-PAIR_BITS, TRIPLE_BITS, BACKOFF_BITS = 3, 3, 3
+PAIR_BITS, TRIPLE_BITS, BACKOFF_BITS = 3, 3, 2
+PAIR_WEIGHT = 1.0  # of a pair in the quantizer: its probability to this power; only the likeliest are ever shown
 WORDS_AT_24K, WORDS_POWER = 7000, 0.6  # so many words are best at 24 KB, 30,000 at 256 KB (docs/EXPERIMENTS.md)
 # What an entry takes in the mean, bits: decides what is worth keeping, not what is counted.
 PAIR_COST, TRIPLE_COST, CONTEXT_COST = 14.0, 9.0, 16.0
-_NUMBERS_BYTES = 100  # padding of the sections, model.ngram's header is not among the language bytes
+_NUMBERS_BYTES = 24  # padding of the sections, model.ngram's header is not among the language bytes
 
 
 @dataclass(frozen=True)
@@ -160,23 +170,36 @@ def classify(counts: Counts, two: np.ndarray, three: np.ndarray, costs_of_words:
     shorter = pair[np.searchsorted(pair_keys, (middle * size + row)[order])]
     triple = mass + left3[place3] * shorter
 
-    classes = [quantize_costs(p, bits) for p, bits in
-               ((pair, PAIR_BITS), (triple, TRIPLE_BITS), (left, BACKOFF_BITS), (left3, BACKOFF_BITS))]  # fmt: skip
-    (pc, pb), (tc, tb), (bc, bb), (b3c, b3b) = classes
-    return Ngram(size, pair_keys, pc, bc, keys, tc, b3c, (pb, tb, bb, b3b))
+    pair_classes, pair_books = _quantize_pairs(pair, np.bincount(place)[place])
+    triple_classes, triple_book = quantize_costs(triple, TRIPLE_BITS)
+    backoffs, backoff_book = quantize_costs(left, BACKOFF_BITS)
+    backoffs3, backoff_book3 = quantize_costs(left3, BACKOFF_BITS)
+    books = (*pair_books, triple_book, backoff_book, backoff_book3)
+    return Ngram(size, pair_keys, pair_classes, backoffs, keys, triple_classes, backoffs3, books)
+
+
+def _quantize_pairs(probabilities: np.ndarray, followers: np.ndarray) -> tuple[np.ndarray, list[tuple[int, ...]]]:
+    """Classes, and a codebook for each `pair_book` of the number of `followers` of the pair's context."""
+    book_of = np.array([pair_book(n) for n in range(1, int(followers.max(initial=1)) + 1)])[followers - 1]
+    classes, books = np.zeros(len(probabilities), np.uint8), []
+    for number in range(PAIR_BOOKS):
+        inside = book_of == number
+        classes[inside], book = quantize_costs(probabilities[inside], PAIR_BITS, PAIR_WEIGHT)
+        books.append(book)
+    return classes, books
 
 
 def _split(keys: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return keys // (size * size), keys // size % size, keys % size
 
 
-def quantize_costs(probabilities: np.ndarray, bits: int) -> tuple[np.ndarray, tuple[int, ...]]:
+def quantize_costs(probabilities: np.ndarray, bits: int, weight: float = 0.0) -> tuple[np.ndarray, tuple[int, ...]]:
     """(class of each, cost of each class): Lloyd's quantizer of -log P in 16ths of a nat, 2^bits classes."""
     costs = np.clip(-UNITS_PER_NAT * np.log(np.maximum(probabilities, 1e-12)), 0, MOST_COST)
-    histogram = np.bincount(np.round(costs).astype(int), minlength=MOST_COST + 1).astype(float)
     values = np.arange(MOST_COST + 1)
+    histogram = np.bincount(np.round(costs).astype(int), minlength=MOST_COST + 1) * np.exp(-weight * values / UNITS_PER_NAT)
     total = np.cumsum(histogram)
-    quantiles = (np.arange(1 << bits) + 0.5) / (1 << bits) * max(total[-1], 1)
+    quantiles = (np.arange(1 << bits) + 0.5) / (1 << bits) * total[-1]
     book = np.searchsorted(total, quantiles).clip(0, MOST_COST).astype(float)
     for _ in range(40):
         nearest = np.abs(values[:, None] - book[None, :]).argmin(axis=1)

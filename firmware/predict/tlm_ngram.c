@@ -8,6 +8,7 @@ enum {
     INDEX_BYTE = 2,
     INDEX_CONTEXTS = 5,
     LONGEST_COUNT_BITS = 15,
+    PAIR_BOOKS = 4,
     NO_RANK = 0xFFFF
 };
 
@@ -94,20 +95,24 @@ static uint16_t read_number(reader_t *reader, set_t *set)
 /* Of 1..8 bits. */
 static uint16_t classes(uint8_t bits) { return (uint16_t)(1u << bits); }
 
-/* The codebooks lie one after the other: pairs, triples, back-off of a word, back-off of two. */
-static uint8_t read_pair_cost(const tlm_ngram_t *ngram, tlm_flash_t language, reader_t *reader)
+/* The codebooks lie one after the other: PAIR_BOOKS of pairs, triples, back-off of a word, back-off of two. A word of
+ * few followers has dear ones seldom: which book is its own depends on how many it has, 1.., 4.., 16.., 64... */
+static uint8_t read_pair_cost(const tlm_ngram_t *ngram, tlm_flash_t language, uint16_t all, reader_t *reader)
 {
-    return tlm_flash_u8(language + ngram->costs + read_field(reader, ngram->pair_bits));
+    const uint16_t book = all < 4 ? 0 : all < 16 ? 1 : all < 64 ? 2 : PAIR_BOOKS - 1;
+    return tlm_flash_u8(language + ngram->costs + book * classes(ngram->pair_bits) +
+                        read_field(reader, ngram->pair_bits));
 }
 
 static uint8_t read_triple_cost(const tlm_ngram_t *ngram, tlm_flash_t language, reader_t *reader)
 {
-    return tlm_flash_u8(language + ngram->costs + classes(ngram->pair_bits) + read_field(reader, ngram->triple_bits));
+    return tlm_flash_u8(language + ngram->costs + PAIR_BOOKS * classes(ngram->pair_bits) +
+                        read_field(reader, ngram->triple_bits));
 }
 
 static uint8_t read_backoff(const tlm_ngram_t *ngram, tlm_flash_t language, reader_t *reader, uint8_t words)
 {
-    const uint16_t books = (uint16_t)(classes(ngram->pair_bits) + classes(ngram->triple_bits));
+    const uint16_t books = (uint16_t)(PAIR_BOOKS * classes(ngram->pair_bits) + classes(ngram->triple_bits));
     const uint16_t other = words > 1 ? classes(ngram->backoff_bits) : 0;
     return tlm_flash_u8(language + ngram->costs + books + other + read_field(reader, ngram->backoff_bits));
 }
@@ -256,7 +261,7 @@ bool tlm_followers_next(const tlm_ngram_t *ngram, tlm_flash_t language, tlm_foll
         read_triple(ngram, language, followers);
     }
     followers->row = read_number(&reader, &set);
-    followers->cost = (uint16_t)(read_pair_cost(ngram, language, &reader) + followers->triple_backoff);
+    followers->cost = (uint16_t)(read_pair_cost(ngram, language, followers->all, &reader) + followers->triple_backoff);
     if (is_broken(&reader)) {
         followers->pairs = 0;
         return false;
