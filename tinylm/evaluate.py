@@ -91,6 +91,8 @@ def evaluate_model(
 
 def add_bits(engine: HostEngine, lines: Sequence[Sequence[str]], tally: Tally) -> None:
     """Bits that the model needs for the lines: every letter, every space, and the end of each line."""
+    if engine.model.info.kind == "ngram":
+        return  # it has no probability of a line's end, nor of a word that it does not know
     cost = _WordCost(engine) if engine.model.info.kind == "word" else _SymbolCost(engine)
     for words in lines:
         tally.bits += cost.line_bits(words)

@@ -1,6 +1,7 @@
 """A training run: texts in, a model folder out, every stage a file, resumable. Knows the order of the stages.
 
 texts -> vocabulary_counts.tsv -> tokens.bin -> checkpoint.npz -> weights.npz -> model.tflite, vocabulary.tsv, model.json
+(an n-gram: tinylm/ngram_run.py)
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from tinylm.errors import TinylmError, nearest
 from tinylm.flatbuffer import write_tflite
 from tinylm.language import build_language
 from tinylm.model import Model, ModelInfo, write_model, write_whole
+from tinylm.ngram_run import train_ngram
 from tinylm.preparation import (
     Source,
     WeightedText,
@@ -147,6 +149,11 @@ def _go_all_stages(options: RunOptions, run: Path, report: Report) -> Model:
     )
     total = sum(t.path.stat().st_size for t in source.texts)
     counts = count_source(source, run, _adder("reading", total, report))
+    if options.kind == "ngram":
+        model, made = train_ngram(source, _info(options), options.budget, report, _adder("encoding", total, report))
+        write_model(run, model)
+        _write_metrics(run, options, made, counts, model)
+        return model
     split = split_budget(options.kind, counts, source.alphabet, options.budget)
     report("split", 1, 1, _describe(split))
     encoder = encode_words(split.vocabulary) if options.kind == "word" else encode_characters(source.alphabet)
@@ -167,7 +174,10 @@ def _go_all_stages(options: RunOptions, run: Path, report: Report) -> Model:
     write_whole_npz(run / "weights.npz", weights)
     model = _quantized(options, split, weights, held or _first_lines(tokens))
     write_model(run, model)
-    _write_metrics(run, options, split, counts, model)
+    shape = split.shape
+    made = {"lexicon_bytes": split.lexicon_bytes, "lexicon_words": len(model.words), "rows": shape.rows}
+    made |= {"hidden": shape.hidden, "embedding": shape.embedding, "epochs": options.plan.epochs}
+    _write_metrics(run, options, made, counts, model)
     report("training", 1, 1, "done")
     return model
 
@@ -210,32 +220,31 @@ def calibration_rows(lines: list[list[int]], steps: int = 40) -> np.ndarray:
     return np.array(flat, np.int64).reshape(rows, steps)
 
 
-def _quantized(options: RunOptions, split: Split, weights: dict[str, np.ndarray], held: list[list[int]]) -> Model:
-    graph = quantize(split.shape, weights, calibration_rows(held))
-    info = ModelInfo(
+def _info(options: RunOptions) -> ModelInfo:
+    """model.json but for the levels."""
+    return ModelInfo(
         name=options.name,
         kind=options.kind,
         language=options.language,
         licence=options.licence,
         alphabet=alphabet_of(options.language),
-        top_millinats=split.vocabulary.top_millinats,
         attribution=options.attribution,
     )
+
+
+def _quantized(options: RunOptions, split: Split, weights: dict[str, np.ndarray], held: list[list[int]]) -> Model:
+    graph = quantize(split.shape, weights, calibration_rows(held))
+    info = replace(_info(options), top_millinats=split.vocabulary.top_millinats)
     return Model(info, split.vocabulary.words, split.vocabulary.levels, write_tflite(graph))
 
 
-def _write_metrics(run: Path, options: RunOptions, split: Split, counts: Counter[str], model: Model) -> None:
-    language = build_language(model)
+def _write_metrics(run: Path, options: RunOptions, made: dict, counts: Counter[str], model: Model) -> None:
+    """`made`: what of the metrics only the stage that made the model knows."""
     metrics = {
-        "language_bytes": len(language.content),
-        "lexicon_bytes": split.lexicon_bytes,
-        "lexicon_words": len(model.words),
-        "rows": split.shape.rows,
-        "hidden": split.shape.hidden,
-        "embedding": split.shape.embedding,
+        "language_bytes": len(build_language(model).content),
+        **made,
         "text_words": counts.total(),
         "text_distinct_words": len(counts),
-        "epochs": options.plan.epochs,
         "texts": [Path(p).name if w == 1 else f"{Path(p).name} (weight {w:g})" for p, w in options.texts],
     }
     write_metrics(run, model.info, metrics)

@@ -17,7 +17,7 @@ from tinylm.project import Project, find_project
 @click.argument("text", nargs=-1, type=click.Path(path_type=str))
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Run folder.  [default: runs/NAME]")
 @click.option("--name", help="The model's name.  [default: the project's, or the first text's]")
-@click.option("--kind", type=click.Choice(["word", "character"]), help="What the network predicts.  [default: word]")
+@click.option("--kind", type=click.Choice(["word", "character", "ngram"]), help="What predicts.  [default: word]")
 @click.option("--language", help="en, de, fr: the letters that make words.  [default: en]")
 @click.option(
     "--budget", help="Bytes of flash for all of the language (network and words): 24K, 256K, 1M.  [default: 256K]"
@@ -53,7 +53,7 @@ def command(
     (tinylm.toml) is taken. A run that was stopped goes on where it was when the same command is given again.
 
     A word network predicts words of its vocabulary and is better from 24 KB on; a character network spells, so it can
-    write words that it never saw. Lines with a masked name ([NAME]) are left out, and lines seen before.
+    write words that it never saw; an n-gram counts word pairs and triples, in a minute and without Keras. Lines with a masked name ([NAME]) are left out, and lines seen before.
     """
     from tinylm.run import train_model
     from tinylm.training import choose_backend
@@ -63,7 +63,8 @@ def command(
     run = output or (project.run_folder if project.name and not name else Path("runs") / options.name)
     if restart and (run / "run.json").is_file():
         shutil.rmtree(run)
-    choose_backend()
+    if options.kind != "ngram":
+        choose_backend()
     with progress_bars() as report:
         try:
             train_model(options, run, report)
