@@ -9,8 +9,10 @@ import numpy as np
 
 from tinylm.corpus import ENGLISH_ALPHABET, read_lines, word_finder
 from tinylm.flatbuffer import write_tflite
+from tinylm.kneser_ney import encode_text
 from tinylm.model import FIRST_WORD_ROW, Model, ModelInfo
 from tinylm.network import NetworkShape, initial_weights
+from tinylm.ngram_fit import fit_ngram
 from tinylm.preparation import encode_characters, encode_words
 from tinylm.quantize import quantize
 from tinylm.run import calibration_rows
@@ -53,6 +55,15 @@ def tiny_character_model() -> Model:
     rows = FIRST_WORD_ROW + len(ENGLISH_ALPHABET)
     frequency = np.bincount(np.concatenate(ids), minlength=rows) + 1.0
     return Model(info, (), (), _graph(NetworkShape("character", rows, 0, 16), frequency, ids))
+
+
+@functools.cache
+def tiny_ngram_model() -> Model:
+    """Every word of the lines, and what follows them: under 8 KB."""
+    fit = fit_ngram(encode_text(tiny_lines()), ENGLISH_ALPHABET, 8192)
+    levels = {"top_millinats": fit.top_millinats, "level_millinats": fit.level_millinats}
+    info = ModelInfo("tiny-ngram", "ngram", "en", "CC0-1.0", ENGLISH_ALPHABET, **levels)
+    return Model(info, fit.words, fit.levels, b"", fit.packed.render())
 
 
 def _graph(shape: NetworkShape, frequency: np.ndarray, ids: list[list[int]]) -> bytes:

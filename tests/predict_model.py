@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from tinylm.ngram import ReadNgram, word_costs
+
 LINE_BYTES = 60
 WORD_LETTERS = 24
 WORD_BYTES = 49
@@ -58,6 +60,7 @@ class EngineModel:
     units: int
     spread: int
     line: str = ""
+    ngram: ReadNgram | None = None
 
     def __post_init__(self) -> None:
         self.suggestions: list[str] = []
@@ -109,17 +112,21 @@ class EngineModel:
         finished, last = [w for w in words[:-1] if w], words[-1]
         if self.kind == "word":
             return [0] + [self.rows.get(word, 1) for word in finished]
+        if self.kind == "ngram":
+            return [0] + [2 + self.words.index(word) if word in self.words else 1 for word in finished]
         text = "".join(word + " " for word in finished) + last
         return [0] + [1 if c == " " else 2 + self.alphabet.index(c) for c in text]
 
     def suggest(self, count: int) -> list[str]:
         typed = self.typed()
         prefix = "".join(map(self.letter, typed))
-        state = 0
-        for symbol in self.symbols():
+        state, symbols = 0, self.symbols()
+        for symbol in symbols:
             state = step(state, symbol)
         if len(prefix) > WORD_LETTERS:
             found = []
+        elif self.kind == "ngram":
+            found = self.cheapest_words(symbols, prefix, count)
         elif self.kind == "word":
             found = self.best_words(state, prefix, count)
         else:
@@ -143,6 +150,17 @@ class EngineModel:
                 millinats = self.top - (level - 1) * self.level
                 value = score(state, 1, self.spread) + truncate(self.units * millinats, 1000)
             ranked.append((-value, index, word))
+        return [word for *_, word in sorted(ranked)[:count]]
+
+    def cheapest_words(self, rows: list[int], prefix: str, count: int) -> list[str]:
+        """`top` and `level` are model.json's: the log of the commonest word's share, and the step down, millinats."""
+        before, last = [0, *rows][-2:]
+        costs = self.ngram.costs(before, last, word_costs(self.levels, self.top, self.level))[2:]
+        ranked = [
+            (cost, index, word)
+            for index, (cost, word) in enumerate(zip(costs, self.words))
+            if word.startswith(prefix) and word != prefix
+        ]
         return [word for *_, word in sorted(ranked)[:count]]
 
     def costs(self, state: int) -> list[int]:

@@ -7,9 +7,18 @@ import zlib
 from pathlib import Path
 
 from tinylm.lexicon import PackedLexicon
+from tinylm.ngram import PackedNgram
 from tinylm.resources import firmware_dir
 
-SOURCES = ("tlm_engine", "tlm_line", "tlm_lexicon", "tlm_suggest_words", "tlm_suggest_spelling")
+SOURCES = (
+    "tlm_engine",
+    "tlm_line",
+    "tlm_lexicon",
+    "tlm_ngram",
+    "tlm_suggest_words",
+    "tlm_suggest_spelling",
+    "tlm_suggest_ngram",
+)
 WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
 
 
@@ -37,14 +46,20 @@ def render_language(packed: PackedLexicon, model_hash: int) -> tuple[bytes, tupl
 
     The stream comes last and nothing follows it: a read past its end is one past the language's.
     """
+    sections = (("index", packed.index), ("codes", packed.codes), ("stream", packed.stream))
+    language, places = _render(sections, model_hash)
+    return language, (places["index"], places["stream"], places["codes"])
+
+
+def _render(sections: tuple[tuple[str, bytes], ...], model_hash: int) -> tuple[bytes, dict[str, int]]:
     content, places = b"", {}
-    for name, section in (("index", packed.index), ("codes", packed.codes), ("stream", packed.stream)):
+    for name, section in sections:
         content += bytes(-len(content) % 4)
         places[name] = 16 + len(content)
         content += section
     head = b"TLM1" + (16 + len(content)).to_bytes(4, "little")
     head += zlib.crc32(content).to_bytes(4, "little") + model_hash.to_bytes(4, "little")
-    return head + content, (places["index"], places["stream"], places["codes"])
+    return head + content, places
 
 
 class Probe:
@@ -81,6 +96,23 @@ class Probe:
             "load", int(kind == "character"), packed.words, packed.rows, packed.block_words, packed.letters, *places,
             top, level, units, spread, model_hash, points, (language or rendered).hex(),
         )  # fmt: skip
+
+    def load_ngram(
+        self, packed: PackedLexicon, ngram: PackedNgram, alphabet: str, top: int, level: int
+    ) -> str:
+        """Start an engine on an n-gram, whose stream is the language's end. Returns what init answers."""
+        sections = (("index", packed.index), ("codes", packed.codes), ("stream", packed.stream))
+        sections += (("costs", ngram.costs), ("blocks", ngram.index), ("records", ngram.stream))
+        language, places = _render(sections, 7)
+        points = ",".join(str(ord(letter)) for letter in alphabet)
+        lexicon = places["index"], places["stream"], places["codes"]
+        assert self.ask(
+            "load", 0, packed.words, packed.rows, packed.block_words, packed.letters, *lexicon,
+            top, level, 1, 1, 7, points, language.hex(),
+        ) == "0 0"  # fmt: skip
+        bits = ngram.pair_bits, ngram.triple_bits, ngram.backoff_bits
+        at = places["costs"], places["blocks"], places["records"]
+        return self.ask("ngram", ngram.rows, ngram.blocks, *bits, len(ngram.stream), *at)
 
     def close(self) -> None:
         assert self.process.stdin

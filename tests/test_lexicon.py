@@ -37,7 +37,7 @@ def lexicons(draw: st.DrawFn) -> tuple[str, tuple[str, ...], tuple[int, ...], in
     stem = st.text(alphabet, max_size=5)
     word = st.builds(lambda a, b: (a + b)[:24], stem, st.text(alphabet, min_size=1, max_size=19))
     words = tuple(sorted(draw(st.sets(word, min_size=1, max_size=60))))
-    highest = draw(st.sampled_from((0, 1, 15)))
+    highest = draw(st.sampled_from((0, 1, 15, 31)))
     levels = tuple(draw(st.lists(st.integers(0, highest), min_size=len(words), max_size=len(words))))
     return alphabet, words, levels, draw(st.sampled_from((1, 2, 5, 64, 255)))
 
@@ -70,6 +70,7 @@ def test_the_device_reads_the_same_words_in_order_and_by_index_and_by_row(probe:
     for i, (word, level) in enumerate(zip(words, levels)):
         assert probe.ask("seek", i) == lines[i]
         assert int(probe.ask("row", spell(word, alphabet))) == (UNKNOWN_ROW if level else row_at(levels, i))
+        assert int(probe.ask("number", spell(word, alphabet))) == FIRST_WORD_ROW + i
         if level == 0:
             assert probe.ask("seekrow", row_at(levels, i)) == lines[i]
         start = i - i % block_words
@@ -93,6 +94,7 @@ def test_a_prefix_is_the_range_of_the_words_that_start_with_it(probe: Probe, lex
         assert probe.ask("range", spell(prefix, alphabet)) == expected
         if prefix and prefix not in words:
             assert int(probe.ask("row", spell(prefix, alphabet))) == UNKNOWN_ROW
+            assert int(probe.ask("number", spell(prefix, alphabet))) == UNKNOWN_ROW
 
 
 def test_a_lexicon_without_words_is_an_empty_range(probe: Probe) -> None:
@@ -138,7 +140,7 @@ def test_the_words_of_the_examples_take_less_than_three_bytes_each(probe: Probe)
         (("abc",), (0,), "ab", "'abc' is not a word"),
         (("",), (0,), "ab", "'' is not a word"),
         (("a" * 25,), (0,), "ab", "1..24 letters"),
-        (("a",), (16,), "ab", "level of 'a' is 16"),
+        (("a",), (32,), "ab", "level of 'a' is 32"),
         (("a",), (0,), "ba", "alphabet 'ba'"),
         (("a",), (0,), "", "alphabet ''"),
         (("\u3042",), (0,), "\u3042", "U+07FF"),

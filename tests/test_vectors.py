@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from models import tiny_character_model, tiny_word_model
+from models import tiny_character_model, tiny_ngram_model, tiny_word_model
 from oracle import Oracle
 from step_graphs import random_step
 
@@ -18,6 +18,7 @@ from tinylm.flatbuffer import read_tflite
 from tinylm.graph import understand_step
 from tinylm.link import Device
 from tinylm.model import Model
+from tinylm.ngram import hash_walk, parse_ngram, read_ngram
 from tinylm.reference import hash_steps
 
 START, STRIDE, STEPS = 3, 7, 200
@@ -26,7 +27,7 @@ GOLDEN = {5: 0x4E209B83, 11: 0x7B59E2D7, 19: 0x304E67F3, 29: 0x53A36DF8}
 MODELS = pytest.mark.parametrize("make", [tiny_word_model, tiny_character_model], ids=["word", "character"])
 
 
-BOTH, WORD = (tiny_word_model, tiny_character_model), (tiny_word_model,)
+ALL, WORD = (tiny_word_model, tiny_character_model, tiny_ngram_model), (tiny_word_model,)
 
 
 def chip(makes: tuple[Callable[[], Model], ...], board: str, toolchain: str, emulator: str, *tools: str) -> list:
@@ -35,18 +36,20 @@ def chip(makes: tuple[Callable[[], Model], ...], board: str, toolchain: str, emu
 
 
 CHIPS = [
-    *chip(BOTH, "host", "gcc", "process", "cc"),
+    *chip(ALL, "host", "gcc", "process", "cc"),
     *chip(WORD, "host", "zig", "process", "ziglang"),
-    *chip(BOTH, "qemu-cortex-m4", "gcc", "qemu", "arm-none-eabi-gcc", "qemu-system-arm"),
+    *chip(ALL, "qemu-cortex-m4", "gcc", "qemu", "arm-none-eabi-gcc", "qemu-system-arm"),
     *chip(WORD, "qemu-cortex-m4", "gcc", "unicorn", "arm-none-eabi-gcc", "unicorn"),
     *chip(WORD, "qemu-cortex-m4", "zig", "unicorn", "ziglang", "unicorn"),
-    *chip(BOTH, "arduino-mega", "gcc", "simavr", "avr-gcc", "simavr"),
-    *chip(BOTH, "esp32c3", "gcc", "unicorn", "riscv64-unknown-elf-gcc", "unicorn"),
+    *chip(ALL, "arduino-mega", "gcc", "simavr", "avr-gcc", "simavr"),
+    *chip(ALL, "esp32c3", "gcc", "unicorn", "riscv64-unknown-elf-gcc", "unicorn"),
     *chip(WORD, "esp32c3", "zig", "unicorn", "ziglang", "unicorn"),
 ]
 
 
 def reference_hash(model: Model) -> int:
+    if model.info.kind == "ngram":
+        return hash_walk(read_ngram(parse_ngram(model.ngram)), START, STRIDE, STEPS)
     return hash_steps(understand_step(read_tflite(model.tflite)), START, STRIDE, STEPS)
 
 
@@ -65,7 +68,7 @@ def test_the_oracle_gives_the_hash_of_the_reference(make: Callable[[], Model]) -
 
 
 @pytest.mark.needs("cc")
-@MODELS
+@pytest.mark.parametrize("make", ALL)
 def test_the_host_library_gives_the_hash_of_the_reference(make: Callable[[], Model]) -> None:
     assert HostEngine(make()).hash(START, STRIDE, STEPS) == reference_hash(make())
 

@@ -92,7 +92,7 @@ def count_text(text: EncodedText, vocabulary: int) -> Counts:
     unigram = np.bincount(pair_keys % size, minlength=size).astype(np.float64)
     return Counts(
         tuple(text.words[i] for i in chosen),
-        unigram / unigram.sum(),
+        unigram / max(unigram.sum(), 1.0),
         pair_keys,
         pair_counts,
         discount(pair_keys // size, continuations),

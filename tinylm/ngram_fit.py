@@ -26,7 +26,7 @@ from tinylm.ngram import (
     word_costs,
 )
 
-PAIR_BITS, TRIPLE_BITS, BACKOFF_BITS = 3, 3, 2
+MANY_BYTES = 512 * 1024  # from here on finer costs are worth more than more entries
 PAIR_WEIGHT = 1.0  # of a pair in the quantizer: its probability to this power; only the likeliest are ever shown
 WORDS_AT_24K, WORDS_POWER = 7000, 0.6  # so many words are best at 24 KB, 30,000 at 256 KB (docs/EXPERIMENTS.md)
 # What an entry takes in the mean, bits: decides what is worth keeping, not what is counted.
@@ -58,6 +58,11 @@ def words_for(budget: int) -> int:
     return min(round(WORDS_AT_24K * (budget / 24_576) ** WORDS_POWER), MAX_WORDS - FIRST_WORD_ROW)
 
 
+def class_bits(budget: int) -> tuple[int, int, int]:
+    """Bits of the classes of pairs, triples and back-offs."""
+    return (5, 5, 4) if budget >= MANY_BYTES else (3, 3, 2)
+
+
 def fit_ngram(
     text: EncodedText, alphabet: str, budget: int, progress: Callable[[int, int], None] | None = None
 ) -> NgramFit:
@@ -67,7 +72,7 @@ def fit_ngram(
     """
     counts, levels, top, step, lexicon_bytes = _choose_words(text, alphabet, budget)
     room = budget - HEADER_BYTES - lexicon_bytes - _NUMBERS_BYTES
-    costs_of_words = word_costs(levels, top, step)
+    costs_of_words, bits = word_costs(levels, top, step), class_bits(budget)
     order = rank_by_worth(counts)
     kept, best = min(len(order), int(8 * room / PAIR_COST)), None
     low, high = 0, len(order) + 1  # so many fit, so many do not
@@ -75,7 +80,7 @@ def fit_ngram(
         if progress:
             progress(attempt, 8)
         entries = select_entries(counts, order[:kept])
-        packed = pack_ngram(classify(counts, *entries, costs_of_words))
+        packed = pack_ngram(classify(counts, *entries, costs_of_words, bits))
         size = len(packed.costs) + len(packed.index) + len(packed.stream)
         if size <= room:
             low, best = kept, (packed, *map(len, entries))
@@ -151,8 +156,10 @@ def select_entries(counts: Counts, chosen: np.ndarray) -> tuple[np.ndarray, np.n
     return np.unique(np.concatenate([chosen[chosen < pairs], needed])), three
 
 
-def classify(counts: Counts, two: np.ndarray, three: np.ndarray, costs_of_words: np.ndarray) -> Ngram:
-    """Costs of the kept entries and back-offs, and the classes that hold them."""
+def classify(
+    counts: Counts, two: np.ndarray, three: np.ndarray, costs_of_words: np.ndarray, bits: tuple[int, int, int]
+) -> Ngram:
+    """Costs of the kept entries (indices of pairs, of triples) and back-offs, and the classes that hold them."""
     size = len(counts.unigram)
     pair_keys, pair_mass = counts.pair_keys[two], counts.pair_mass[two]
     last = pair_keys // size
@@ -170,21 +177,23 @@ def classify(counts: Counts, two: np.ndarray, three: np.ndarray, costs_of_words:
     shorter = pair[np.searchsorted(pair_keys, (middle * size + row)[order])]
     triple = mass + left3[place3] * shorter
 
-    pair_classes, pair_books = _quantize_pairs(pair, np.bincount(place)[place])
-    triple_classes, triple_book = quantize_costs(triple, TRIPLE_BITS)
-    backoffs, backoff_book = quantize_costs(left, BACKOFF_BITS)
-    backoffs3, backoff_book3 = quantize_costs(left3, BACKOFF_BITS)
+    pair_classes, pair_books = _quantize_pairs(pair, np.bincount(place)[place], bits[0])
+    triple_classes, triple_book = quantize_costs(triple, bits[1])
+    backoffs, backoff_book = quantize_costs(left, bits[2])
+    backoffs3, backoff_book3 = quantize_costs(left3, bits[2])
     books = (*pair_books, triple_book, backoff_book, backoff_book3)
     return Ngram(size, pair_keys, pair_classes, backoffs, keys, triple_classes, backoffs3, books)
 
 
-def _quantize_pairs(probabilities: np.ndarray, followers: np.ndarray) -> tuple[np.ndarray, list[tuple[int, ...]]]:
+def _quantize_pairs(
+    probabilities: np.ndarray, followers: np.ndarray, bits: int
+) -> tuple[np.ndarray, list[tuple[int, ...]]]:
     """Classes, and a codebook for each `pair_book` of the number of `followers` of the pair's context."""
     book_of = np.array([pair_book(n) for n in range(1, int(followers.max(initial=1)) + 1)])[followers - 1]
     classes, books = np.zeros(len(probabilities), np.uint8), []
     for number in range(PAIR_BOOKS):
         inside = book_of == number
-        classes[inside], book = quantize_costs(probabilities[inside], PAIR_BITS, PAIR_WEIGHT)
+        classes[inside], book = quantize_costs(probabilities[inside], bits, PAIR_WEIGHT)
         books.append(book)
     return classes, books
 
@@ -194,7 +203,10 @@ def _split(keys: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray, np.ndar
 
 
 def quantize_costs(probabilities: np.ndarray, bits: int, weight: float = 0.0) -> tuple[np.ndarray, tuple[int, ...]]:
-    """(class of each, cost of each class): Lloyd's quantizer of -log P in 16ths of a nat, 2^bits classes."""
+    """(class of each, cost of each class): Lloyd's quantizer of -log P in 16ths of a nat, 2^bits classes.
+
+    An error counts as P^weight.
+    """
     costs = np.clip(-UNITS_PER_NAT * np.log(np.maximum(probabilities, 1e-12)), 0, MOST_COST)
     values = np.arange(MOST_COST + 1)
     histogram = np.bincount(np.round(costs).astype(int), minlength=MOST_COST + 1) * np.exp(-weight * values / UNITS_PER_NAT)

@@ -8,9 +8,10 @@ enum {
     INDEX_BYTE = 2,
     INDEX_CONTEXTS = 5,
     LONGEST_COUNT_BITS = 15,
-    PAIR_BOOKS = 4,
-    NO_RANK = 0xFFFF
+    PAIR_BOOKS = 4
 };
+
+static const uint16_t NO_RANK = 0xFFFF; /* ranks are below 65,535 */
 
 /* Where one reads. `bit` beyond `end` means that the stream was too short: everything read from then on is 0. */
 typedef struct {
@@ -37,6 +38,9 @@ static uint16_t read_field(reader_t *reader, uint8_t count)
 {
     uint32_t window;
 
+    if (count == 0) { /* at the end too, where there is no third byte */
+        return 0;
+    }
     if (reader->bit > reader->end || count > reader->end - reader->bit) {
         reader->bit = reader->end + 1u;
         return 0;

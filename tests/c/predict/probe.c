@@ -6,8 +6,12 @@
 #include <string.h>
 
 #include "tlm_lexicon.h"
+#include "tlm_ngram.h"
+
+enum { STUB_STATE_BYTES = 4 };
 
 static tlm_model_t model;
+static tlm_ngram_t ngram;
 static tlm_engine_t engine;
 static uint8_t *language; /* exactly as long as it is, so that the sanitizer sees a read past its end */
 static int32_t spread;    /* scores are 0..spread-1 */
@@ -51,6 +55,12 @@ static void stub_score(tlm_flash_t at, const int8_t *context, uint16_t first, ui
     }
 }
 
+static void ngram_step(tlm_flash_t at, uint16_t id, int8_t *state, int8_t *context, int8_t *scratch)
+{
+    context[0] = scratch[0] = 0;
+    tlm_ngram_step(&ngram, at, id, state);
+}
+
 static int8_t stub_logit(int32_t score) { return (int8_t)(score % 128); }
 
 static uint8_t parse_hex(const char *text, uint8_t *bytes)
@@ -81,6 +91,7 @@ static void answer_load(char *line)
     }
     memset(&model, 0, sizeof model);
     model.suggest = n[0] != 0 ? tlm_suggest_spelling : tlm_suggest_words;
+    model.hash_moment = tlm_hash_network;
     model.lexicon.words = (uint16_t)n[1];
     model.lexicon.rows = (uint16_t)n[2];
     model.lexicon.block_words = (uint8_t)n[3];
@@ -96,7 +107,7 @@ static void answer_load(char *line)
         model.alphabet[i] = (uint16_t)strtoul(at, &at, 10);
         at++;
     }
-    model.network = (tlm_network_t){TLM_STATE_BYTES, TLM_CONTEXT_BYTES,
+    model.network = (tlm_network_t){STUB_STATE_BYTES, TLM_CONTEXT_BYTES,
                                     (uint16_t)(TLM_FIRST_ROW + (n[0] != 0 ? n[4] : n[2])),
                                     (int32_t)n[10], stub_step, stub_score, stub_logit};
     while (*at == ' ') {
@@ -109,6 +120,23 @@ static void answer_load(char *line)
         (void)parse_hex((char[3]){at[2 * i], at[2 * i + 1], '\0'}, language + i);
     }
     printf("%d %d", tlm_engine_init(&engine, &model, language), tlm_language_check(&model, language));
+}
+
+/* ngram ROWS BLOCKS PAIR_BITS TRIPLE_BITS BACKOFF_BITS STREAM_BYTES COSTS INDEX STREAM: what was loaded is an n-gram */
+static void answer_ngram(char *line)
+{
+    long n[9];
+    char *at = line;
+    for (int i = 0; i < 9; i++) {
+        n[i] = strtol(at, &at, 10);
+    }
+    ngram = (tlm_ngram_t){(uint32_t)n[6], (uint32_t)n[7], (uint32_t)n[8], (uint32_t)n[5], (uint16_t)n[0], (uint16_t)n[1],
+                          (uint8_t)n[2],  (uint8_t)n[3],  (uint8_t)n[4]};
+    model.ngram = &ngram;
+    model.suggest = tlm_suggest_ngram;
+    model.hash_moment = tlm_hash_ngram;
+    model.network = (tlm_network_t){TLM_NGRAM_STATE_BYTES, 1, ngram.rows, TLM_NGRAM_UNITS, ngram_step, 0, 0};
+    printf("%d", tlm_engine_init(&engine, &model, language));
 }
 
 static void answer_lexicon(const char *command, const char *argument)
@@ -124,6 +152,8 @@ static void answer_lexicon(const char *command, const char *argument)
                (unsigned)r.prefix_level);
     } else if (strcmp(command, "row") == 0) {
         printf("%u", (unsigned)tlm_lexicon_row(lexicon, language, letters, parse_hex(argument, letters)));
+    } else if (strcmp(command, "number") == 0) {
+        printf("%u", (unsigned)tlm_lexicon_number(lexicon, language, letters, parse_hex(argument, letters)));
     } else if (strcmp(command, "blocklevel") == 0) {
         printf("%u", (unsigned)tlm_lexicon_block_level(lexicon, language, number));
     } else if (strcmp(command, "seek") == 0 || strcmp(command, "seekrow") == 0) {
@@ -161,7 +191,8 @@ static void answer_engine(const char *command, const char *argument)
             printf("\t%s", engine.suggestions[i].text);
         }
     } else if (strcmp(command, "hash") == 0) {
-        printf("%" PRIu32, tlm_network_hash(&engine, 0, 1, 8));
+        const uint16_t steps = *argument != '\0' ? (uint16_t)strtoul(argument, NULL, 10) : 8;
+        printf("%" PRIu32, tlm_network_hash(&engine, 0, 1, steps));
     } else if (strcmp(command, "selftest") == 0) {
         model.self_test_hash = (uint32_t)strtoul(argument, NULL, 10);
         printf("%d", tlm_self_test(&engine));
@@ -181,7 +212,9 @@ int main(void)
         argument += more ? 1 : 0;
         if (strcmp(line, "load") == 0) {
             answer_load(argument);
-        } else if (strstr("range row blocklevel seek seekrow all", line) != NULL) {
+        } else if (strcmp(line, "ngram") == 0) {
+            answer_ngram(argument);
+        } else if (strstr("range row number blocklevel seek seekrow all", line) != NULL) {
             answer_lexicon(line, argument);
         } else {
             answer_engine(line, argument);
