@@ -97,9 +97,7 @@ class Probe:
             top, level, units, spread, model_hash, points, (language or rendered).hex(),
         )  # fmt: skip
 
-    def load_ngram(
-        self, packed: PackedLexicon, ngram: PackedNgram, alphabet: str, top: int, level: int
-    ) -> str:
+    def load_ngram(self, packed: PackedLexicon, ngram: PackedNgram, alphabet: str, top: int, level: int) -> str:
         """Start an engine on an n-gram, whose stream is the language's end. Returns what init answers."""
         sections = (("index", packed.index), ("codes", packed.codes), ("stream", packed.stream))
         sections += (("costs", ngram.costs), ("blocks", ngram.index), ("records", ngram.stream))

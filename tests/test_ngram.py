@@ -114,7 +114,14 @@ def test_what_is_packed_is_read_back(ngram: Ngram) -> None:
 
 def test_a_file_that_is_cut_or_longer_or_of_another_kind_is_refused() -> None:
     content = pack_ngram(make_ngram(40, 1, 0.5)).render()
-    for damaged in (b"", content[:10], content[:-1], content + b"\0", b"TLN2" + content[4:], content[:8] + b"\0" + content[9:]):
+    for damaged in (
+        b"",
+        content[:10],
+        content[:-1],
+        content + b"\0",
+        b"TLN2" + content[4:],
+        content[:8] + b"\0" + content[9:],
+    ):
         with pytest.raises(TinylmError, match="model.ngram is damaged"):
             parse_ngram(damaged)
 
@@ -234,7 +241,12 @@ def test_the_example_in_the_specification_is_what_is_packed() -> None:
         section = name or section
         shown[section] = shown.get(section, b"") + bytes.fromhex(value)
     packed = pack_ngram(example())
-    assert shown == {"header": packed.render()[:16], "costs": packed.costs, "index": packed.index, "stream": packed.stream}
+    assert shown == {
+        "header": packed.render()[:16],
+        "costs": packed.costs,
+        "index": packed.index,
+        "stream": packed.stream,
+    }
 
 
 def example() -> Ngram:

@@ -94,7 +94,11 @@ def test_costs_are_those_of_the_interpolated_probabilities() -> None:
     ngram = classify(counts, two, three, costs, (8, 8, 8))
     assert len(ngram.pair_backoffs) == len(np.unique(counts.pair_keys // len(counts.unigram)))
     size = len(counts.unigram)
-    middle, before, row = counts.triple_keys // size % size, counts.triple_keys // (size * size), counts.triple_keys % size
+    middle, before, row = (
+        counts.triple_keys // size % size,
+        counts.triple_keys // (size * size),
+        counts.triple_keys % size,
+    )
     assert ngram.triple_keys.tolist() == sorted(((middle * size + before) * size + row).tolist())
     formula = prune(counts, 10**7, rank_entries(counts, "gain"))
     packed = read_ngram(pack_ngram(ngram))

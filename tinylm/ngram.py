@@ -86,7 +86,12 @@ def parse_ngram(content: bytes) -> PackedNgram:
     magic, rows, blocks, pair, triple, backoff, zero, stream_bytes = _HEADER.unpack(head)
     costs_end = _HEADER.size + (PAIR_BOOKS << pair) + (1 << triple) + (2 << backoff)
     index_end = costs_end + _INDEX_BYTES * blocks
-    allowed = magic == MAGIC and zero == 0 and rows > FIRST_WORD_ROW and all(1 <= bits <= MAX_CLASS_BITS for bits in (pair, triple, backoff))
+    allowed = (
+        magic == MAGIC
+        and zero == 0
+        and rows > FIRST_WORD_ROW
+        and all(1 <= bits <= MAX_CLASS_BITS for bits in (pair, triple, backoff))
+    )
     if not allowed or len(content) != index_end + stream_bytes or stream_bytes < len(_STREAM_PAD):
         raise TinylmError(
             "model.ngram is damaged: its header does not fit what follows.", "Take the model again, or train it."
@@ -335,5 +340,3 @@ def word_costs(levels: Sequence[int], top_millinats: int, level_millinats: int) 
     """Cost of a word by its level (1..), as the device computes it: int64 [words]."""
     millinats = (np.array(levels, np.int64) - 1) * level_millinats - top_millinats
     return millinats * UNITS_PER_NAT // 1000
-
-

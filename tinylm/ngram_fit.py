@@ -209,7 +209,9 @@ def quantize_costs(probabilities: np.ndarray, bits: int, weight: float = 0.0) ->
     """
     costs = np.clip(-UNITS_PER_NAT * np.log(np.maximum(probabilities, 1e-12)), 0, MOST_COST)
     values = np.arange(MOST_COST + 1)
-    histogram = np.bincount(np.round(costs).astype(int), minlength=MOST_COST + 1) * np.exp(-weight * values / UNITS_PER_NAT)
+    histogram = np.bincount(np.round(costs).astype(int), minlength=MOST_COST + 1) * np.exp(
+        -weight * values / UNITS_PER_NAT
+    )
     total = np.cumsum(histogram)
     quantiles = (np.arange(1 << bits) + 0.5) / (1 << bits) * total[-1]
     book = np.searchsorted(total, quantiles).clip(0, MOST_COST).astype(float)

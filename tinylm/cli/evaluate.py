@@ -51,9 +51,10 @@ def command(
     for t in found.texts:
         f = t.figures
         after = " / ".join(f"{v:.1f}" for v in f.top3_after_letters)
+        bits = "" if f.bits_per_character is None else f"{f.bits_per_character:.3f}"
         interval = f"{f.interval[0]:.2f}..{f.interval[1]:.2f}"
         rows.append([t.text, f"{f.kss:.2f}", interval, f"{f.next_word_top1:.1f}", f"{f.next_word_top3:.1f}", after,
-                     f"{f.out_of_vocabulary:.1f}", "" if f.bits_per_character is None else f"{f.bits_per_character:.3f}", f"{f.lines:,}"])  # fmt: skip
+                     f"{f.out_of_vocabulary:.1f}", bits, f"{f.lines:,}"])  # fmt: skip
     rows.append(["mean", f"{found.mean_kss:.2f}", *[""] * 7])
     columns = ["text", f"KSS@{shown} %", "95 %", "next word top 1", "top 3", "top 3 after 1 / 2 / 3 letters", "unknown words %",
                "bits/char", "lines"]  # fmt: skip

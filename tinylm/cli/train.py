@@ -53,7 +53,8 @@ def command(
     (tinylm.toml) is taken. A run that was stopped goes on where it was when the same command is given again.
 
     A word network predicts words of its vocabulary and is better from 24 KB on; a character network spells, so it can
-    write words that it never saw; an n-gram counts word pairs and triples, in a minute and without Keras. Lines with a masked name ([NAME]) are left out, and lines seen before.
+    write words that it never saw; an n-gram counts word pairs and triples, in a minute and without Keras.
+    Lines with a masked name ([NAME]) are left out, and lines seen before.
     """
     from tinylm.run import train_model
     from tinylm.training import choose_backend
