@@ -14,7 +14,7 @@ BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 sys.path.insert(0, str(BENCHMARKS))
 
 from kneser_ney import TrigramEngine, prune, word_list_bits  # noqa: E402
-from report import BEGIN, END, load_rows, render_tables, replace_between  # noqa: E402
+from report import BEGIN, END, load_rows, render_figures, render_tables, replace_between  # noqa: E402
 
 from tinylm.kneser_ney import PRUNINGS, Counts, count_text, encode_text, rank_entries  # noqa: E402
 from tinylm.measure import type_line  # noqa: E402
@@ -124,6 +124,23 @@ def test_the_report_puts_rows_with_the_same_texts_in_one_table(tmp_path: Path) -
     assert tables.count("| predictor |") == 2
     assert "| t | 24,000 | 5,000 | 40.04 | 40.0 |" in tables and "| a (evaluate-a) | 24,000 |" in tables
     assert replace_between(f"x {BEGIN} old {END} y", "new") == f"x {BEGIN}\n\nnew\n{END} y"
+
+
+def test_a_shipped_model_stands_beside_the_packed_n_gram_of_its_bytes_and_lines() -> None:
+    texts = {"mail": {"kss": 40.0, "lines": 500}}
+    rows = [
+        {"source": source, "model": source, "language_bytes": size, "mean_kss": kss, "texts": texts}
+        for source, size, kss in (
+            ("evaluate-a", 24_500, 44.4),
+            ("evaluate-ngram-24k", 24_552, 38.1),
+            ("evaluate-ngram-64k", 65_496, 41.9),
+            ("evaluate-b", 260_000, 46.0),
+        )
+    ]
+    assert render_figures(rows).splitlines()[2:] == [
+        "| evaluate-a | 24,500 | **44.4** | 38.1 |  |  |",
+        "| evaluate-b | 260,000 | **46.0** | 41.9 |  |  |",
+    ]
 
 
 def test_the_table_of_benchmarks_is_what_its_results_say() -> None:

@@ -130,22 +130,27 @@ def rank_by_worth(counts: Counts) -> np.ndarray:
     by one.
     """
     pair_gain, triple_gain = gains_of(counts)
-    size = len(counts.unigram)
-    pair_worth = pair_gain / PAIR_COST
-    contexts = counts.triple_keys // size
-    order = np.lexsort((-triple_gain, contexts))
-    gains, grouped = triple_gain[order], contexts[order]
-    starts = np.flatnonzero(np.append(True, grouped[1:] != grouped[:-1])) if len(grouped) else np.zeros(0, int)
-    group = np.cumsum(np.append(0, grouped[1:] != grouped[:-1])) if len(grouped) else np.zeros(0, int)
-    place = np.arange(len(gains)) - starts[group] if len(gains) else np.zeros(0, int)
-    sums = np.cumsum(gains) - (np.cumsum(gains)[starts] - gains[starts])[group] if len(gains) else gains
+    worth = pair_gain / PAIR_COST, _worth_in_contexts(triple_gain, counts.triple_keys // len(counts.unigram))
+    return np.argsort(-np.concatenate(worth), kind="stable")
+
+
+def _worth_in_contexts(gain: np.ndarray, contexts: np.ndarray) -> np.ndarray:
+    """Nats a bit of triples; `contexts` are sorted."""
+    if not len(gain):
+        return gain
+    order = np.lexsort((-gain, contexts))
+    gains, grouped = gain[order], contexts[order]
+    is_first = np.append(True, grouped[1:] != grouped[:-1])
+    starts, group = np.flatnonzero(is_first), np.cumsum(is_first) - 1
+    place = np.arange(len(gains)) - starts[group]
+    sums = np.cumsum(gains)
+    sums -= (sums[starts] - gains[starts])[group]
     mean = sums / (CONTEXT_COST + TRIPLE_COST * (place + 1))
-    best = np.maximum.reduceat(mean, starts)[group] if len(gains) else mean
-    is_best = mean >= best
-    peak = np.minimum.reduceat(np.where(is_best, place, len(gains)), starts)[group] if len(gains) else place
-    triple_worth = np.empty(len(gains))
-    triple_worth[order] = np.where(place <= peak, best, np.minimum(gains / TRIPLE_COST, best))
-    return np.argsort(-np.concatenate([pair_worth, triple_worth]), kind="stable")
+    best = np.maximum.reduceat(mean, starts)[group]
+    peak = np.minimum.reduceat(np.where(mean >= best, place, len(gains)), starts)[group]
+    worth = np.empty(len(gains))
+    worth[order] = np.where(place <= peak, best, np.minimum(gains / TRIPLE_COST, best))
+    return worth
 
 
 def select_entries(counts: Counts, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
