@@ -23,12 +23,14 @@ _TYPES = {tflite.TensorType.INT8: ("int8", np.int8), tflite.TensorType.INT32: ("
 _TYPE_NAMES = {v: k for k, v in vars(tflite.TensorType).items() if not k.startswith("_")}
 # Names that generated C uses itself, and the words that C and C++ keep for themselves.
 _RESERVED = frozenset(
-    "language scratch state context id step score logit row sum tlm_model "
+    "language scratch step score logit row sum tlm_model i "
     "auto bool break case catch char class const continue default delete do double else enum extern false float for "
     "friend goto if inline int long namespace new operator private protected public register restrict return short "
     "signed sizeof static struct switch template this throw true try typedef typename union unsigned using virtual "
     "void volatile while and not or xor asm int8_t uint8_t int16_t uint16_t int32_t uint32_t".split()
 )
+# Parameters of the step function: a tensor may be called so only where it is that parameter.
+_PARAMETERS = frozenset(("id", "state", "context"))
 _MOST = 10_000  # tensors, ops and dimensions: a damaged count must not keep us busy
 
 
@@ -71,16 +73,23 @@ def _parse(content: bytes) -> Graph:
     ops = tuple(_op(model, subgraph.Operators(i), i, len(tensors)) for i in range(counts[1]))
     inputs = tuple(_index(int(subgraph.Inputs(i)), len(tensors)) for i in range(counts[2]))
     outputs = tuple(_index(int(subgraph.Outputs(i)), len(tensors)) for i in range(counts[3]))
-    return Graph(_with_clean_names(tensors), ops, inputs, outputs)
+    contexts = {op.inputs[0] for op in ops if op.kind == "FULLY_CONNECTED" and op.output in outputs}
+    return Graph(_with_clean_names(tensors, contexts.union(inputs)), ops, inputs, outputs)
 
 
-def _with_clean_names(tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+def _with_clean_names(tensors: tuple[Tensor, ...], parameters: set[int]) -> tuple[Tensor, ...]:
     """Names that are C identifiers and differ: converters write 'a/b/MatMul;c' and give some names twice."""
     seen: set[str] = set()
     renamed = []
     for number, tensor in enumerate(tensors):
         name = re.sub(r"\W+", "_", tensor.name, flags=re.ASCII).strip("_")[:60]
-        if not name or name[0].isdigit() or name in seen or name in _RESERVED:
+        if (
+            not name
+            or name[0].isdigit()
+            or name in seen
+            or name in _RESERVED
+            or (name in _PARAMETERS and number not in parameters)
+        ):
             name = (
                 f"{name or 'tensor'}_{number}"
                 if name and not name[0].isdigit()
