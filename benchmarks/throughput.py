@@ -10,14 +10,14 @@ from __future__ import annotations
 import json
 import os
 import random
-import resource
 import subprocess
 import sys
-import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 from trigram import DEV
@@ -65,30 +65,43 @@ def make_streams(lines: Sequence[Sequence[str]], queries: int, seed: int) -> dic
     }
 
 
-def time_answers(model: Path, queries: Sequence[bytes]) -> tuple[float, float, bytes]:
-    """Seconds by the clock, seconds of CPU (start-up included), and the answers."""
-    with tempfile.TemporaryFile() as asked:
-        asked.writelines(queries)
-        asked.seek(0)
-        before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-        done = subprocess.run([*PREDICT, str(model)], stdin=asked, stdout=subprocess.PIPE, check=True)
-        seconds, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
-    return seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, done.stdout
-
-
 def measure_stream(model: Path, queries: Sequence[bytes]) -> dict:
-    """Rates with and without the start of the program (a run with one query)."""
-    start_s, start_cpu_s, _ = time_answers(model, queries[:1])
-    seconds, cpu_s, answers = time_answers(model, queries)
-    if (given := answers.count(b'{"suggestions": [')) != len(queries):
+    """Rates of one program that is already up: its first answer is waited for, then the others are timed."""
+    began = time.perf_counter()
+    with subprocess.Popen([*PREDICT, str(model)], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as program:
+        program.stdin.write(queries[0])
+        program.stdin.flush()
+        answers = [program.stdout.readline()]
+        start_s, start_cpu_s = time.perf_counter() - began, cpu_seconds(program.pid)
+        feeder = threading.Thread(target=_feed, args=(program.stdin, queries[1:]))
+        up = time.perf_counter()
+        feeder.start()
+        for _ in queries[1:]:
+            answers.append(program.stdout.readline())
+        seconds, cpu_s = time.perf_counter() - up, cpu_seconds(program.pid) - start_cpu_s
+        feeder.join()
+        program.stdin.close()
+    if (given := sum(a.startswith(b'{"suggestions": [') for a in answers)) != len(queries):
         raise click.ClickException(f"{given:,} answers for {len(queries):,} queries.")
     return {
         "queries": len(queries),
-        "queries_a_second": round(len(queries) / (seconds - start_s)),
-        "queries_a_second_start_included": round(len(queries) / seconds),
-        "cpu_microseconds_a_query": round(1e6 * (cpu_s - start_cpu_s) / len(queries), 1),
+        "queries_a_second": round((len(queries) - 1) / seconds),
+        "queries_a_second_start_included": round(len(queries) / (start_s + seconds)),
+        "cpu_microseconds_a_query": round(1e6 * cpu_s / (len(queries) - 1), 1),
         "cpu_seconds_to_start": round(start_cpu_s, 2),
     }
+
+
+def _feed(stream: BinaryIO, queries: Sequence[bytes]) -> None:
+    for first in range(0, len(queries), 1000):
+        stream.write(b"".join(queries[first : first + 1000]))
+    stream.flush()
+
+
+def cpu_seconds(process: int) -> float:
+    """User and system seconds of a running process (Linux: proc(5), fields 14 and 15 of stat)."""
+    fields = Path(f"/proc/{process}/stat").read_text("ascii", "replace").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @click.command(context_settings={"show_default": True})
