@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import signal
 
 import pytest
 
@@ -42,6 +43,9 @@ def need(*tools: str) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     os.environ["TINYLM_STRICT"] = "1"  # warnings of compilers are errors here
+    # A shell starts background jobs (CI's, say) with Ctrl-C ignored, and every program that a test starts would inherit it.
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "needs(*tools): the programs or packages that a test cannot do without")
 
 
