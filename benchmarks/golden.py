@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+"""The golden hash of a model, 200 steps with the state fed back, from TensorFlow Lite Micro, NumPy, the host and each chip.
+
+Fails unless all are equal. A board that the model does not fit is named and left out.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import numpy as np
+
+from tinylm.board import board_names, load_board
+from tinylm.building import build
+from tinylm.catalogue import find_folder, shipped_entries
+from tinylm.emulator import start
+from tinylm.engine import HostEngine
+from tinylm.errors import TinylmError
+from tinylm.flatbuffer import read_tflite
+from tinylm.graph import Step, understand_step
+from tinylm.link import Device
+from tinylm.model import Model, load_model, write_whole
+from tinylm.reference import hash_steps
+
+STEPS = (1, 7, 200)  # the first row, the distance to the next, how many steps
+
+
+@dataclass(frozen=True)
+class OracleStep:
+    """What hash_steps reads of a step."""
+
+    state: np.ndarray
+    logits: np.ndarray
+
+
+def oracle_hash(model: Model, step: Step) -> int:
+    """The hash that TensorFlow Lite Micro's own interpreter gives."""
+    from tflite_micro import runtime
+
+    interpreter = runtime.Interpreter.from_bytes(model.tflite)
+    outputs = step.graph.outputs.index(step.next_state), step.graph.outputs.index(step.logits)
+
+    def run(_: Step, row: int, state: np.ndarray) -> OracleStep:
+        interpreter.set_input(np.array([row], np.int32), 0)
+        interpreter.set_input(state.reshape(1, -1), 1)
+        interpreter.invoke()
+        return OracleStep(*(interpreter.get_output(i).ravel().copy() for i in outputs))
+
+    return hash_steps(step, *STEPS, run)
+
+
+def board_hashes(model: Model, name: str) -> dict[str, int]:
+    """`board/emulator` -> hash, in every emulator of the board. Raises TinylmError when the model does not fit."""
+    board, found = load_board(name), {}
+    with tempfile.TemporaryDirectory(prefix="tinylm-") as folder:
+        output = Path(folder) / "build"
+        build(model, board, output, None, lambda *_: None)
+        for emulator in board.emulators:
+            with start(board, output, emulator.name) as running, Device.open(running.url) as device:
+                found[f"{name}/{emulator.name}"] = device.hash(*STEPS)
+    return found
+
+
+@click.command(context_settings={"show_default": True})
+@click.option("--model", "models", multiple=True, help="Model name or folder.  [default: every shipped network]")
+@click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write the results here.")
+def command(models: tuple[str, ...], json_path: Path | None) -> None:
+    """Compare the golden hash of each model everywhere that it runs."""
+    results = {}
+    for name in models or [entry.name for entry in shipped_entries() if entry.kind != "ngram"]:
+        model = load_model(find_folder(name))
+        step = understand_step(read_tflite(model.tflite))
+        found = {"TensorFlow Lite Micro": oracle_hash(model, step), "NumPy": hash_steps(step, *STEPS)}
+        found["host"] = HostEngine(model).hash(*STEPS)
+        for board in board_names():
+            try:
+                found |= board_hashes(model, board)
+            except TinylmError as refusal:
+                click.echo(f"{model.info.name}: {refusal.message}")
+        click.echo(f"{model.info.name}: {len(found)} places, {len(set(found.values())) - 1} differences")
+        results[model.info.name] = {place: f"{value:08x}" for place, value in found.items()}
+    if json_path:
+        content = {"command": "python benchmarks/golden.py", "steps": STEPS[2], "hashes": results}
+        write_whole(json_path, (json.dumps(content, indent=2) + "\n").encode())
+    if any(len(set(found.values())) > 1 for found in results.values()):
+        raise click.ClickException("The hashes differ.")
+
+
+if __name__ == "__main__":
+    command()
