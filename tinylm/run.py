@@ -132,7 +132,7 @@ def train_model(options: RunOptions, run: Path, report: Report) -> Model:
     fresh = open_run(run, options)
     try:
         return _go_all_stages(options, run, report)
-    except TinylmError:
+    except (TinylmError, OSError):  # a refused text, a full disk
         if fresh and not (run / "checkpoint.npz").is_file():
             shutil.rmtree(run, ignore_errors=True)
             if made_parent:
