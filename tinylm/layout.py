@@ -5,7 +5,7 @@ quads   four rows at once: a little-endian word holds the weights of four rows f
         For cores that multiply 32 bits: firmware/port/quads.
 pairs   four rows at once, as two pairs: for inputs 0..3 the words (0, 2) and (1, 3) of the first pair, then of the second;
         each half of a word is the first row's weight plus 128 (low byte) and the second's as it is (high byte).
-        For cores with two 16-bit multiplies at once: firmware/port/cortex-m-dsp.
+        For cores that multiply 16-bit halves of words: firmware/port/pairs.
 
 Rows (and for pairs inputs) are filled up to a multiple of four with zero weights.
 """

@@ -1,12 +1,5 @@
-/* void tlm_dot_four(const uint8_t *weights, const int16_t *x, uint32_t groups, uint32_t offset, uint32_t *sums)
- *
- * Layout pairs: a word of weights is (u, s) for one input in the low half and (u, s) for another in the high half, u being the
- * first row's weight plus 128 and s the second row's as it is, so that a half, read as 16 bits, is u + 256 s. For each pair of
- * rows two sums over `groups` (0..64) times four inputs, both less `offset`, which is 128 times the sum of x:
- *     t = sum of (u + 256 s) x, modulo 2^32          (SMLAD)
- *     u = sum of u x, which is the first row's sum   (UXTB16, SMLAD)
- * (t - u) / 256 is the second row's sum: |sum| <= 2^14 * 256 = 2^22, so 24 bits hold it.
- * sums[0..3] = those of the four rows. 16 weights in 14 instructions; weights and x lie at multiples of 4.
+/* The kernel of layout pairs (tlm_four.h) with SMLAD, which sums two 16-bit products, and UXTB16, which leaves u of each half.
+ * Both sums start from -offset. 16 weights in 14 instructions.
  */
     .syntax unified
     .arch armv7e-m

@@ -1,13 +1,12 @@
-/* Layout pairs, for Cortex-M cores with the DSP extension (M4, M7, M33): two 16-bit multiplies an instruction, each of which
- * serves two rows (four.S says how). x is widened once a call into the order that the kernel wants. */
+/* Layout pairs, for cores that multiply halves of words, each half with the weights of two rows: each port that uses it has a
+ * kernel (tlm_four.h). x is widened once a call into the order that the kernel wants. */
 #include <stdbool.h>
 
 #include "tlm_dot.h"
+#include "tlm_four.h"
 
 /* 512 bytes of stack for x. A second row's sum is known modulo 2^24: 2^14 * 256 inputs = 2^22. */
 enum { CHUNK_INPUTS = 256, GROUP = 4, ROWS = 4, OFFSET = 128 };
-
-void tlm_dot_four(const uint8_t *weights, const int16_t *x, uint32_t groups, uint32_t offset, uint32_t *sums);
 
 /* x[0..count-1] as 16 bits, each group of four as 0, 2, 1, 3, zeros after the last. Returns 128 times their sum. */
 static uint32_t widen(const int8_t *x, uint16_t count, int16_t *wide)

@@ -1,0 +1,16 @@
+/* The kernel of layout pairs: each port that uses the layout has one. */
+#ifndef TLM_FOUR_H
+#define TLM_FOUR_H
+
+#include <stdint.h>
+
+/* Layout pairs: a word of weights is (u, s) for one input in the low half and (u, s) for another in the high half, u being the
+ * first row's weight plus 128 and s the second row's as it is, so that a half, read as 16 bits, is u + 256 s. For each pair of
+ * rows two sums over `groups` (0..64) times four inputs:
+ *     t = sum of (u + 256 s) x, modulo 2^32
+ *     u = sum of u x; less `offset`, which is 128 times the sum of x, it is the first row's sum
+ * (t - u) / 256 is the second row's sum: |sum| <= 2^14 * 256 = 2^22, so 24 bits hold it.
+ * sums[0..3] = those of the four rows. weights and x lie at multiples of 4; up to 4 bytes past x may be read. */
+void tlm_dot_four(const uint8_t *weights, const int16_t *x, uint32_t groups, uint32_t offset, uint32_t *sums);
+
+#endif
