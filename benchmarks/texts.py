@@ -7,6 +7,7 @@ Says nothing about what a text is worth to a model: benchmarks/text.md does.
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -106,10 +107,22 @@ def replace_table(readme: str, table: str) -> str:
     return f"{head}{begin}\n{table}\n{end}{tail}"
 
 
+def draw_lines(texts: list[Text], count: int, seed: int) -> list[str]:
+    """So many lines of all files, each with its file and number: what the README's reader's note was written on."""
+    lines = [f"{text.path.stem}:{number} {line}" for text in texts for number, line in enumerate(text.lines, 1)]
+    return random.Random(seed).sample(lines, min(count, len(lines)))
+
+
 @click.command()
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 when the README is not up to date.")
-def command(check: bool) -> None:
+@click.option("--draw", type=click.Choice(LANGUAGES), help="Only print lines of this language, drawn at random.")
+@click.option("--lines", default=200, show_default=True, type=click.IntRange(1), help="How many lines --draw prints.")
+@click.option("--seed", default=11, show_default=True, help="Which lines --draw prints.")
+def command(check: bool, draw: str | None, lines: int, seed: int) -> None:
     """Print the table of examples/texts and put it into its README."""
+    if draw:
+        click.echo("\n".join(draw_lines(load_texts(draw), lines, seed)))
+        return
     readme = TEXTS / "README.md"
     before = readme.read_text(encoding="utf-8")
     table = render_table()
