@@ -17,7 +17,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from tinylm.board import Board, board_names, load_board, read_board
+from tinylm.board import board_names, load_board
 from tinylm.corpus import ENGLISH_ALPHABET, read_lines, word_finder
 from tinylm.counting import Counts, count_model
 from tinylm.errors import TinylmError
@@ -33,8 +33,8 @@ HERE = Path(__file__).parent
 TEXTS = HERE.parent / "examples" / "texts" / "en"
 TYPED = ("we need the ladder on the north side ", "can you call me when the doctor is back ")
 SYMBOLS, ROWS = 96, 4000
-TOOLCHAINS = (("qemu-cortex-m4", "gcc"), ("qemu-cortex-m4", "zig"), ("cortex-m0", "gcc"), ("esp32c3", "gcc"),
-              ("esp32c3", "zig"), ("arduino-mega", "gcc"))  # fmt: skip
+TOOLCHAINS = (("qemu-cortex-m4", "gcc"), ("qemu-cortex-m4", "zig"), ("qemu-cortex-m0", "gcc"),
+              ("qemu-cortex-m3", "gcc"), ("esp32c3", "gcc"), ("esp32c3", "zig"), ("arduino-mega", "gcc"))  # fmt: skip
 
 
 def make_character_model(hidden: int) -> Model:
@@ -72,12 +72,6 @@ MODELS = {
 }
 
 
-def find_board(name: str) -> Board:
-    """A board of the package or of benchmarks/boards."""
-    own = HERE / "boards" / f"{name}.toml"
-    return read_board(own) if own.exists() else load_board(name)
-
-
 def row_of(name: str, counts: Counts) -> dict:
     """What is kept of a measurement."""
     groups = {g.name: [g.flash_bytes, g.ram_bytes] for g in counts.memory.groups}
@@ -96,9 +90,8 @@ def command(
     boards: tuple[str, ...], toolchain: str | None, models: tuple[str, ...], profile: bool, output: Path | None
 ) -> None:
     """Count instructions of networks on emulated boards."""
-    known = {*board_names(), *(path.stem for path in (HERE / "boards").glob("*.toml"))}
-    if unknown := set(boards) - known:
-        raise click.BadParameter(f"There is no board '{unknown.pop()}'; there are: {', '.join(sorted(known))}.")
+    if unknown := set(boards) - set(board_names()):
+        raise click.BadParameter(f"There is no board '{unknown.pop()}'; there are: {', '.join(board_names())}.")
     rows = []
     for name in models or MODELS:
         make, texts = MODELS[name]
@@ -107,7 +100,7 @@ def command(
             if (boards and board not in boards) or (toolchain and tools != toolchain):
                 continue
             try:
-                counts = count_model(model, find_board(board), tools, texts)
+                counts = count_model(model, load_board(board), tools, texts)
             except TinylmError as error:  # too big for the board, or a tool is missing
                 click.echo(f"{name} {board} {tools}: {error.message}")
                 continue

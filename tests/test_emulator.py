@@ -13,34 +13,18 @@ from pathlib import Path
 import echo_rig
 import pytest
 import serial
-from conftest import need
-from test_firmware import need_compiler
+from board_rig import BEST_BOOTS, OTHER_BOOTS
 
 from tinylm import emulator as emulators
 from tinylm.board import load_board
 from tinylm.emulator import Emulator, bridge_to_pty, choose_emulator, start
 from tinylm.errors import TinylmError
 
-TOOLS = {"qemu": "qemu-system-arm", "unicorn": "unicorn", "simavr": "simavr"}
-BOOTS = [
-    ("qemu-cortex-m4", "gcc", "qemu"),
-    ("qemu-cortex-m4", "zig", "qemu"),
-    ("qemu-cortex-m4", "gcc", "unicorn"),
-    ("qemu-cortex-m4", "zig", "unicorn"),
-    ("esp32c3", "gcc", "unicorn"),
-    ("esp32c3", "zig", "unicorn"),
-    ("arduino-mega", "gcc", "simavr"),
-    ("host", "gcc", "process"),
-    ("host", "zig", "process"),
-]
 IN_FLIGHT_BYTES = 100  # the receive ring of an AVR holds 127; its sender goes no faster than its receiver
 
 
 def boot(name: str, toolchain: str, emulator: str, folder: Path) -> Emulator:
     board = load_board(name)
-    need_compiler(board, toolchain)
-    if emulator in TOOLS:
-        need(TOOLS[emulator])
     echo_rig.build_echo(board, folder, toolchain)
     return start(board, folder / "build", emulator)
 
@@ -64,11 +48,11 @@ def echo(line: serial.SerialBase, content: bytes) -> bytes:
     return bytes(came)
 
 
-@pytest.mark.parametrize(("name", "toolchain", "emulator"), BOOTS)
-def test_a_board_boots_reads_its_language_and_echoes_64_kb(
+@pytest.mark.parametrize(("name", "toolchain", "emulator"), BEST_BOOTS + OTHER_BOOTS)
+def test_a_board_boots_reads_its_language_and_echoes_8_kb(
     name: str, toolchain: str, emulator: str, tmp_path: Path
 ) -> None:
-    content = random.Random(64).randbytes(65536)
+    content = random.Random(8).randbytes(8192)
     with boot(name, toolchain, emulator, tmp_path) as running, open_line(running, name) as line:
         assert echo(line, content) == content
     assert not running.running()

@@ -1,4 +1,4 @@
-"""Kernels and arithmetic that no board of the package uses on its own: on this computer, and on an emulated Cortex-M0."""
+"""Kernels and arithmetic in plain C, on this computer, for every size; and that counting is exact."""
 
 from __future__ import annotations
 
@@ -6,24 +6,15 @@ import ctypes
 import subprocess
 from pathlib import Path
 
-import echo_rig
 import numpy as np
 import pytest
-import serial
-from models import tiny_character_model, tiny_word_model
+from models import tiny_word_model
 
-from tinylm.board import Board, read_board
-from tinylm.building import build
+from tinylm.board import load_board
 from tinylm.counting import count_model
-from tinylm.emulator import start
-from tinylm.flatbuffer import read_tflite
-from tinylm.graph import understand_step
 from tinylm.layout import arrange
-from tinylm.link import Device
-from tinylm.reference import hash_steps
 from tinylm.resources import firmware_dir
 
-BOARDS = Path(__file__).parents[1] / "benchmarks" / "boards"
 PORT = firmware_dir() / "port"
 STRICT = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror", "-shared", "-fPIC")
 SMALL = """#include "tlm_high.h"
@@ -80,37 +71,10 @@ def test_products_by_halves_equal_those_of_64_bits(port: str, tmp_path: Path) ->
         assert library.times_high(factors[a % len(factors)], ctypes.c_int16(x)) == factors[a % len(factors)] * x >> 16
 
 
-@pytest.fixture
-def cortex_m0(monkeypatch: pytest.MonkeyPatch) -> Board:
-    monkeypatch.setattr("tinylm.emulator.boards_dir", lambda: BOARDS)
-    return read_board(BOARDS / "cortex-m0.toml")
-
-
 @pytest.mark.needs("arm-none-eabi-gcc", "unicorn")
-def test_a_cortex_m0_sums_rows_as_the_others_do(cortex_m0: Board, tmp_path: Path) -> None:
-    echo_rig.build_echo(cortex_m0, tmp_path, "gcc")
-    with (
-        start(cortex_m0, tmp_path / "build", "unicorn") as running,
-        serial.serial_for_url(running.url, timeout=60) as line,
-    ):
-        line.write(b"?")
-        assert line.read(32) == echo_rig.expected_report(cortex_m0.layout)
-
-
-@pytest.mark.needs("arm-none-eabi-gcc", "unicorn")
-@pytest.mark.parametrize("make", [tiny_word_model, tiny_character_model])
-def test_a_cortex_m0_gives_the_hash_of_the_reference(make, cortex_m0: Board, tmp_path: Path) -> None:
-    build(make(), cortex_m0, tmp_path / "build", "gcc", lambda *_: None)
-    expected = hash_steps(understand_step(read_tflite(make().tflite)), 3, 7, 200)
-    with start(cortex_m0, tmp_path / "build", "unicorn") as running, Device.open(running.url) as device:
-        assert device.identity.self_test == 0
-        assert device.hash(3, 7, 200) == expected
-
-
-@pytest.mark.needs("arm-none-eabi-gcc", "unicorn")
-def test_counts_are_the_same_twice_and_name_what_was_counted(cortex_m0: Board) -> None:
-    model = tiny_word_model()
-    first, second = (count_model(model, cortex_m0, "gcc", ("we need the ladder ",)) for _ in range(2))
+def test_counts_are_the_same_twice_and_name_what_was_counted() -> None:
+    model, board = tiny_word_model(), load_board("qemu-cortex-m0")
+    first, second = (count_model(model, board, "gcc", ("we need the ladder ",)) for _ in range(2))
     assert first == second and first.unit == "instructions"
     assert set(first.intervals) == {"step", "rows", "word", "letter 1", "letter 2", "letter 3"}
     assert all(count > 0 for count in first.intervals.values())

@@ -15,7 +15,7 @@ from pathlib import Path
 import jinja2
 
 from tinylm.board import Board, load_board
-from tinylm.errors import TinylmError, nearest
+from tinylm.errors import TinylmError
 from tinylm.image import write_images
 from tinylm.memory import GROUPS, MemoryReport, measure_memory, require_fit
 from tinylm.resources import firmware_dir, templates_dir
@@ -199,14 +199,9 @@ def _folder_sources(*folders: str) -> list[_Source]:
 
 
 def _port_sources(board: Board) -> list[_Source]:
-    """The C and assembler files of the board's port folders, and the driver of its serial line where ports have many."""
+    """The C and assembler files of the board's port folders."""
     folders = [firmware_dir() / "port" / name for name in (board.port, *board.port_also)]
     paths = [path for folder in folders for path in sorted(folder.glob("*.[cS]"))]
-    drivers = {path.stem: path for path in (folders[0] / "serial").glob("*.c")}
-    if drivers and board.serial.kind not in drivers:
-        raise TinylmError(f"{board.name}: port '{board.port}' has no serial line '{board.serial.kind}'.",
-                          nearest(board.serial.kind, drivers))  # fmt: skip
-    paths += [drivers[board.serial.kind]] if drivers else []
     return [_Source(path, "port") for path in paths]
 
 
