@@ -22,6 +22,7 @@ from tinylm.model import write_whole
 
 HERE = Path(__file__).parent
 TINYLM = (sys.executable, "-c", "from tinylm.cli import main; main()")
+NETWORKS = ("gru-128.tflite", "gru-256.tflite", "word-36-128")  # of networks.py
 SIZES = "24K,64K,256K,1M"
 
 
@@ -59,8 +60,12 @@ def plan_steps(data: Path, board: str) -> list[Step]:
                result=f"serial-{name}-{chip}.json")
         for chip, name, lines in proofs
     ]  # fmt: skip
-    if (HERE / "instructions.py").exists():
-        steps.append(script("instructions", "instructions.py", result="instructions.json"))
+    networks = HERE.parent / "build" / "networks"
+    subjects = [f"--model={networks / name}" for name in NETWORKS]
+    output = f"--output={HERE / 'results' / 'instructions.json'}"
+    steps.append(script("networks", "networks.py", str(networks)))
+    steps.append(Step("instructions", (*TINYLM, "bench", *subjects, "--toolchain=gcc", "--toolchain=zig", output)))
+    steps.append(script("runtime", "runtime_table.py"))
     steps.append(script("texts", "texts.py"))
     steps.append(script("trigram", "trigram.py", *where, "--sizes", SIZES, result="trigram-all-lines.json"))
     steps.append(script("report", "report.py"))

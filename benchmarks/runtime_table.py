@@ -8,11 +8,12 @@ from pathlib import Path
 
 import click
 
+from tinylm.bench import PARTS
 from tinylm.model import write_whole
 
 HERE = Path(__file__).parent
 BEGIN, END = "<!-- results: python benchmarks/runtime_table.py -->", "<!-- end of results -->"
-KEYS = ("word", "letter 1", "letter 2", "letter 3")
+KEYS = ("word", "letter 1", "letter 2", "letter 3", "keystroke")
 
 
 def load(name: str) -> dict[tuple[str, str, str], dict]:
@@ -28,23 +29,20 @@ def render(now: dict, before: dict) -> str:
         "|---|---|---|--:|--:|--:|--:|--:|",
     ]
     keys = [
-        "| network | board | compiler | all rows | " + " | ".join(KEYS) + " |",
-        "|---|---|---|" + "--:|" * (len(KEYS) + 1),
+        "| network | board | compiler | a step | " + " | ".join(KEYS) + " | a keystroke of a step |",
+        "|---|---|---|" + "--:|" * (len(KEYS) + 2),
     ]
-    flash = ["| network | board | compiler | runtime | port | model | predict |", "|---|---|---|--:|--:|--:|--:|"]
+    flash = ["| network | board | compiler | " + " | ".join(PARTS) + " |", "|---|---|---|" + "--:|" * len(PARTS)]
     for key, row in now.items():
-        name = " | ".join(key)
-        old = before.get(key)
+        name, old, cost = " | ".join(key), before.get(key), row["cost"]
         was = (f"{old['per_mac']:.2f}", f"{old['scratch_bytes']:,}") if old else ("", "")
-        unit = " cycles" if row["unit"] == "cycles" else ""
-        steps.append(f"| {name} | {row['whole_step']:,.0f}{unit} | {row['per_mac']:.2f} | {was[0]} "
-                     f"| {row['scratch_bytes']:,} | {was[1]} |")  # fmt: skip
-        if "word" in row["intervals"]:
-            cells = " | ".join(f"{row['intervals'][k]:,}" for k in KEYS)
-            keys.append(f"| {name} | {row['whole_step']:,.0f}{unit} | {cells} |")
-        groups = row["flash_and_ram"]
-        cells = " | ".join(f"{groups[k][0]:,}" for k in ("runtime", "port", "model", "predict"))
-        flash.append(f"| {name} | {cells} |")
+        step = f"{cost['step']:,}" + (" cycles" if row["unit"] == "cycles" else "")
+        steps.append(f"| {name} | {step} | {row['per_mac']:.2f} | {was[0]} | {row['scratch_bytes']:,} | {was[1]} |")
+        if "word" in cost:
+            cells = " | ".join(f"{cost[k]:,}" for k in KEYS)
+            keys.append(f"| {name} | {step} | {cells} | {cost['keystroke'] / cost['step']:.2f} |")
+        parts = row["flash_bytes"]["parts"]
+        flash.append(f"| {name} | " + " | ".join(f"{parts[k]:,}" if k in parts else "" for k in PARTS) + " |")
     heads = ("### A step with all its logits", "### A keystroke of the word network", "### Flash, bytes")
     return "\n\n".join(f"{head}\n\n" + "\n".join(table) for head, table in zip(heads, (steps, keys, flash)))
 

@@ -15,8 +15,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -77,16 +77,18 @@ class Emulator:
         self._log.close()
 
 
-def start(board: Board, build_dir: Path, emulator: str | None = None) -> Emulator:
+def start(board: Board, build_dir: Path, emulator: str | None = None, options: Sequence[str] = ()) -> Emulator:
     """Boots the firmware in `build_dir` (what compile_firmware wrote). Use as a context manager.
 
     Args:
         emulator: one of the board's emulators by name, or None for the first that is installed.
+        options: further ones of the emulator's program (QEMU's).
     Raises TinylmError when nothing is built there, no emulator is installed, or it ends at once.
     """
     if not (build_dir / ELF_NAME).exists():
         raise TinylmError(f"{build_dir} holds no {ELF_NAME}.", f"Build it: tinylm build --board {board.name}")
     choice = choose_emulator(board, emulator)
+    choice = replace(choice, arguments=(*choice.arguments, *options))
     return _STARTERS[choice.name](board, choice, build_dir)
 
 

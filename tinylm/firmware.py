@@ -26,6 +26,7 @@ ELF_NAME = "firmware.elf"
 Progress = Callable[[int, int, str], None]  # steps done, steps in all, what is being done
 
 _FOLDERS = ("runtime", "predict", "link", "app")
+_KERNELS = ("dot", "quad", "four")  # files of a port that the memory report counts with the runtime
 _WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion")
 # An environment variable of the tests: warnings are errors. A newer compiler of a user may warn of more than ours.
 STRICT = "TINYLM_STRICT"
@@ -202,7 +203,7 @@ def _port_sources(board: Board) -> list[_Source]:
     """The C and assembler files of the board's port folders."""
     folders = [firmware_dir() / "port" / name for name in (board.port, *board.port_also)]
     paths = [path for folder in folders for path in sorted(folder.glob("*.[cS]"))]
-    return [_Source(path, "port") for path in paths]
+    return [_Source(path, "runtime" if path.stem in _KERNELS else "port") for path in paths]
 
 
 def _generated_sources(generated: Path) -> list[_Source]:

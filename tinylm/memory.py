@@ -14,6 +14,8 @@ from tinylm.board import Board
 from tinylm.errors import TinylmError
 
 LIBRARY = "libc"  # the compiler's library, start code without a size, strings, padding
+# What firmware's main() owns for others: (group, symbol) -> whose it is.
+_OWNERS = {("app", "engine"): "predict", ("app", "serial"): "link"}
 GROUPS = ("language", "model", "runtime", "predict", "link", "app", "port", LIBRARY)
 
 
@@ -124,7 +126,8 @@ def _symbol_groups(objects: Mapping[Path, str]) -> dict[tuple[str, int] | str, s
             table = ELFFile(file).get_section_by_name(".symtab")
             for symbol in table.iter_symbols() if table else ():
                 if symbol["st_size"] and symbol["st_shndx"] != "SHN_UNDEF":
-                    groups[symbol.name, symbol["st_size"]] = groups[symbol.name] = group
+                    owner = _OWNERS.get((group, symbol.name), group)
+                    groups[symbol.name, symbol["st_size"]] = groups[symbol.name] = owner
     return groups
 
 

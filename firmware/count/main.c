@@ -1,7 +1,8 @@
 /* In place of app/main.c: runs a model's step, its rows and its suggestions, each inside an interval.
  *
  * What an interval is: e nothing, s one step, r the scores of all rows, w the first suggestion after a finished word (its
- * step included), 1 2 3 a keystroke with so many letters of a word typed and the suggestions for it. '.' ends it all. */
+ * step included), 1 2 3 a keystroke with so many letters of a word typed and the suggestions for it, c see
+ * tlm_count_known. '.' ends it all. */
 #include "count.h" /* generated: COUNT_STEPS, COUNT_TEXTS */
 #include "tinylm.h"
 #include "tlm_count.h"
@@ -44,13 +45,15 @@ static void type_text(const char *text)
     uint8_t letters = MOST_LETTERS + 1;
     tlm_reset(&engine);
     (void)tlm_suggest(&engine, SUGGESTIONS);
-    for (; *text != '\0'; text++) {
+    while (*text != '\0') {
         letters = *text == ' ' ? 0 : (uint8_t)(letters + 1);
         const uint8_t counted = letters <= MOST_LETTERS;
         if (counted) {
             tlm_count_begin((uint8_t)(letters == 0 ? 'w' : '0' + letters));
         }
-        (void)tlm_feed(&engine, (uint8_t)*text);
+        do {
+            (void)tlm_feed(&engine, (uint8_t)*text++);
+        } while (((uint8_t)*text & 0xC0U) == 0x80U); /* a letter of two bytes is one keystroke */
         (void)tlm_suggest(&engine, SUGGESTIONS);
         if (counted) {
             tlm_count_end();
@@ -64,6 +67,7 @@ int main(void)
     (void)tlm_port_read(); /* whoever listens is there */
     tlm_count_begin('e');
     tlm_count_end();
+    tlm_count_known();
     run_steps();
     if (texts[0] != 0 && tlm_engine_init(&engine, &tlm_model, tlm_port_language()) == 0) {
         for (uint8_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {

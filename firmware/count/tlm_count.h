@@ -4,9 +4,12 @@
 
 #include <stdint.h>
 
-/* The bounds of an interval. On most chips the emulator counts instructions between the two bytes that these write; on an
- * AVR a timer counts cycles and the second writes them as 8 hexadecimal digits. What they cost themselves is measured. */
+/* The bounds of an interval. An emulator counts between the two (line, simavr), or a timer of the chip does and the second
+ * writes its ticks as 8 hexadecimal digits. What they cost themselves is measured. */
 void tlm_count_begin(uint8_t what);
 void tlm_count_end(void);
+
+/* Where a timer counts: an interval 'c' of 2^17 instructions, that says how many ticks one takes. Elsewhere nothing. */
+void tlm_count_known(void);
 
 #endif

@@ -22,6 +22,7 @@ COMMANDS = {
     "emulate": "Boot a built image; its serial line is a port.",
     "flash": "Write a built image to a board.",
     "type": "Type with suggestions, on a board or an emulated one.",
+    "bench": "Count what a model costs each emulated board.",
     "predict": "Suggest words for a text, or for JSON lines.",
     "doctor": "Show which compilers, emulators and flashers are here.",
 }

@@ -26,6 +26,7 @@ typedef struct {
 enum { INPUT = 0, OUTPUT = 1, OUT_XON = 2, OUT_XOFF = 3 };       /* lines of a simavr UART */
 enum { UART0_LINES = 0x75617230, UART0_FLAGS = 0x75617330 };     /* 'u' 'a' 'r' '0', 'u' 'a' 's' '0' */
 enum { BUFFER_BYTES = 65536, INSTRUCTIONS = 2000, IDLE_NAPS = 100, BOOT_INSTRUCTIONS = 200000 };
+enum { GPIOR0 = 0x3E };                                           /* in data space, of every AVR of an Arduino */
 enum { RUNNING = 2, SLEEPING = 3, DONE = 6, CRASHED = 7 };        /* what avr_run returns */
 
 static struct {
@@ -48,6 +49,41 @@ static void *symbol(void *library, const char *name)
 static void on_xon(avr_irq_t *irq, uint32_t value, void *param) { (void)irq, (void)value, (void)param, line.may_send = 1; }
 
 static void on_xoff(avr_irq_t *irq, uint32_t value, void *param) { (void)irq, (void)value, (void)param, line.may_send = 0; }
+
+/* Counting (firmware/count/simavr): a byte written to GPIOR0 names an interval and begins it, zero ends it. A cycle timer
+ * is the library's way to tell the time: its `when` is the present cycle and a constant. */
+typedef uint64_t (*cycle_timer_t)(avr_t *avr, uint64_t when, void *param);
+static struct {
+    void (*call)(avr_t *avr, uint64_t cycles, cycle_timer_t timer, void *param);
+    uint64_t begun;
+    uint8_t what;
+} count;
+
+static uint64_t on_begin(avr_t *avr, uint64_t when, void *param)
+{
+    (void)avr, (void)param;
+    count.begun = when;
+    return 0;
+}
+
+static uint64_t on_end(avr_t *avr, uint64_t when, void *param)
+{
+    char told[16];
+    (void)avr, (void)param;
+    const int size = snprintf(told, sizeof told, "%c(%08x)", count.what, (unsigned)(when - count.begun));
+    if (line.out_end + (size_t)size < BUFFER_BYTES) {
+        memcpy(line.out + line.out_end, told, (size_t)size);
+        line.out_end += (size_t)size;
+    }
+    return 0;
+}
+
+static void on_mark(avr_t *avr, uint16_t address, uint8_t value, void *param)
+{
+    (void)address, (void)param;
+    count.what = value != 0 ? value : count.what;
+    count.call(avr, 1, value != 0 ? on_begin : on_end, NULL);
+}
 
 static void flush_output(void)
 {
@@ -131,6 +167,11 @@ int main(int argc, char **argv)
         (void (*)(avr_irq_t *, notify_t, void *))symbol(library, "avr_irq_register_notify");
     void (*raise_line)(avr_irq_t *, uint32_t) = (void (*)(avr_irq_t *, uint32_t))symbol(library, "avr_raise_irq");
 
+    void (*watch)(avr_t *, uint16_t, void (*)(avr_t *, uint16_t, uint8_t, void *), void *) =
+        (void (*)(avr_t *, uint16_t, void (*)(avr_t *, uint16_t, uint8_t, void *), void *))symbol(
+            library, "avr_register_io_write");
+    count.call = (void (*)(avr_t *, uint64_t, cycle_timer_t, void *))symbol(library, "avr_cycle_timer_register");
+
     listen_locally();
     (void)dup2(STDERR_FILENO, STDOUT_FILENO); /* simavr prints as it loads */
     avr_t *avr = make(argv[2]);
@@ -145,6 +186,7 @@ int main(int argc, char **argv)
     notify(get_line(avr, UART0_LINES, OUTPUT), on_output, NULL);
     notify(get_line(avr, UART0_LINES, OUT_XON), on_xon, NULL);
     notify(get_line(avr, UART0_LINES, OUT_XOFF), on_xoff, NULL);
+    watch(avr, GPIOR0, on_mark, NULL);
     avr_irq_t *input = get_line(avr, UART0_LINES, INPUT);
     attend(-1);
     for (int i = 0; i < BOOT_INSTRUCTIONS && run(avr) == RUNNING; i++) {

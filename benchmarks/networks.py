@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+"""Writes the networks that `tinylm bench` is shown on: GRUs of 96 symbols, and a word network of 4,000 rows.
+
+    python benchmarks/networks.py FOLDER
+    tinylm bench --model FOLDER/gru-128.tflite --model FOLDER/word-36-128
+
+The weights are random because a count does not depend on them; the models are made in a second, without TensorFlow.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import numpy as np
+
+from tinylm.corpus import ENGLISH_ALPHABET, read_lines, word_finder
+from tinylm.flatbuffer import write_tflite
+from tinylm.model import FIRST_WORD_ROW, Model, ModelInfo, write_model, write_whole
+from tinylm.network import NetworkShape, initial_weights
+from tinylm.preparation import encode_words
+from tinylm.quantize import quantize
+from tinylm.run import calibration_rows
+from tinylm.vocabulary import choose_vocabulary, count_words
+
+HERE = Path(__file__).parent
+TEXTS = HERE.parent / "examples" / "texts" / "en"
+SYMBOLS, ROWS = 96, 4000
+
+
+def make_character_graph(hidden: int) -> bytes:
+    """The .tflite of a GRU over 96 symbols."""
+    shape = NetworkShape("character", SYMBOLS, 0, hidden)
+    weights = initial_weights(shape, 1, np.zeros(SYMBOLS))
+    ids = np.random.default_rng(1).integers(1, SYMBOLS, (20, 20))
+    return write_tflite(quantize(shape, weights, ids))
+
+
+def make_word_model(embedding: int, hidden: int) -> Model:
+    """4,000 rows of the example texts' words, and a lexicon of the rest."""
+    words_of = word_finder(ENGLISH_ALPHABET)
+    lines = [words_of(line) for path in sorted(TEXTS.glob("*.txt")) for line in read_lines(path)]
+    counts = count_words([words for words in lines if words])
+    vocabulary = choose_vocabulary(counts, rows=ROWS - FIRST_WORD_ROW, lexicon_words=100_000)
+    row_ids, frequency = vocabulary.row_ids(), np.ones(ROWS)
+    for word, row in row_ids.items():
+        frequency[row] = counts[word]
+    shape = NetworkShape("word", ROWS, embedding, hidden)
+    weights = initial_weights(shape, 1, np.log(frequency / frequency.sum()))
+    ids = [encode_words(vocabulary)(words) for words in lines[:200] if words]
+    info = ModelInfo(f"word-{embedding}-{hidden}", "word", "en", "CC0-1.0", ENGLISH_ALPHABET,
+                     top_millinats=vocabulary.top_millinats)  # fmt: skip
+    graph = quantize(shape, weights, calibration_rows(ids, steps=20))
+    return Model(info, vocabulary.words, vocabulary.levels, write_tflite(graph))
+
+
+@click.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def command(folder: Path) -> None:
+    """Write gru-128.tflite, gru-256.tflite and the model folder word-36-128."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for hidden in (128, 256):
+        write_whole(folder / f"gru-{hidden}.tflite", make_character_graph(hidden))
+    model = make_word_model(36, 128)
+    write_model(folder / model.info.name, model)
+    click.echo(f"Next: tinylm bench --model {folder}/gru-128.tflite --model {folder}/{model.info.name}")
+
+
+if __name__ == "__main__":
+    command()

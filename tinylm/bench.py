@@ -1,0 +1,143 @@
+"""A model on a board, measured: what a step, a word and a keystroke cost, and where flash and RAM go.
+
+Knows what is measured of which model; builds and counts by tinylm/building.py and tinylm/counting.py, and prints nothing.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tinylm.board import Board
+from tinylm.building import build
+from tinylm.catalogue import choose_model
+from tinylm.counting import Counts, choose_counter, count_model
+from tinylm.errors import TinylmError
+from tinylm.flatbuffer import read_tflite
+from tinylm.graph import understand_step
+from tinylm.memory import MemoryReport, largest_language_bytes
+from tinylm.model import FIRST_WORD_ROW, MAX_LETTERS, NAME, Model, ModelInfo
+
+PARTS = ("model", "runtime", "engine", "link", "rest")
+_PART_OF = {"language": "model", "model": "model", "runtime": "runtime", "predict": "engine", "link": "link"}
+_BARE_PARTS = ("model", "runtime")  # that a graph without words has
+# Typed where the alphabet has its letters; other alphabets get words of the model's own.
+TEXTS = ("we need the ladder on the north side ", "can you call me when the doctor is back ")
+_LINES, _WORDS = 2, 8
+_LETTERS = ("letter 1", "letter 2", "letter 3")
+
+
+@dataclass(frozen=True)
+class Split:
+    """Bytes by part (PARTS) and in all; of RAM the stack is in neither."""
+
+    parts: dict[str, int]
+    all: int
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One model on one board under one runtime. `cost`, in `unit`s, by name:
+
+    network: the step function; rows: the scores of all rows; step: both, which is the full graph; word: the space after a
+    word, its step and the next suggestions; letter 1 to 3: that letter of a word and its suggestions; keystroke: their mean.
+    `profile`: how much of all that was counted each C function took, where the emulator tells.
+    """
+
+    model: str
+    kind: str
+    board: str
+    runtime: str
+    emulator: str
+    fidelity: str
+    toolchain: str
+    unit: str
+    macs: int
+    rows: int
+    per_mac: float
+    cost: dict[str, int]
+    flash_bytes: Split
+    ram_bytes: Split
+    stack_bytes: int
+    state_bytes: int
+    scratch_bytes: int
+    profile: dict[str, int]
+
+
+def choose_subject(name: str | None, board: Board) -> Model:
+    """What to measure: a model's name or folder, a step graph (FILE.tflite), or None for the model that fits a board."""
+    if name and name.endswith(".tflite") and Path(name).is_file():
+        return wrap_graph(Path(name).stem, Path(name).read_bytes())
+    return choose_model(name, largest_language_bytes(board))
+
+
+def wrap_graph(name: str, tflite: bytes) -> Model:
+    """A step graph alone, as a character model of an alphabet that is only counted."""
+    if not NAME.fullmatch(name):
+        raise TinylmError(f"'{name}.tflite' cannot name a model.", "Rename it: letters, digits, hyphens.")
+    rows = understand_step(read_tflite(tflite)).rows
+    alphabet = "".join(chr(0x100 + i) for i in range(max(rows - FIRST_WORD_ROW, 1)))
+    return Model(ModelInfo(name, "character", "xx", "CC0-1.0", alphabet), (), (), tflite)
+
+
+def is_bare(model: Model) -> bool:
+    """Whether a model is a step graph that no engine takes: its symbols are no letters."""
+    alphabet = model.info.alphabet
+    return model.info.kind == "character" and (len(alphabet) > MAX_LETTERS or alphabet[0] == chr(0x100))
+
+
+def choose_texts(model: Model) -> tuple[str, ...]:
+    """What is typed to measure a model, its words ended by spaces; nothing for a bare graph."""
+    if is_bare(model):
+        return ()
+    if set("".join(TEXTS)) <= {*model.info.alphabet, " "}:
+        return TEXTS
+    words = [w for w in model.row_words or model.words if len(w) > 2]
+    step = max(1, len(words) // (_LINES * _WORDS))
+    chosen = words[::step][: _LINES * _WORDS]
+    return tuple(" ".join(chosen[i::_LINES]) + " " for i in range(_LINES) if chosen[i::_LINES])
+
+
+def measure(model: Model, board: Board, toolchain: str | None = None) -> Measurement:
+    """Builds the firmware, for its bytes, and a counting one.
+
+    Raises TinylmError when the model does not fit, nothing counts the board's instructions, or a tool is missing.
+    """
+    choose_counter(board)
+    if is_bare(model):
+        counts = count_model(model, board, toolchain)
+        flash, ram = split_memory(counts.memory, _BARE_PARTS)
+    else:
+        with tempfile.TemporaryDirectory(prefix="tinylm-bench-") as folder:
+            flash, ram = split_memory(build(model, board, Path(folder) / "build", toolchain, _silent).measured)
+        counts = count_model(model, board, toolchain, choose_texts(model))
+    return Measurement(model.info.name, model.info.kind, board.name, "tinylm", counts.emulator, counts.fidelity,
+                       counts.toolchain, counts.unit, counts.macs, counts.rows, round(counts.per_mac, 3), _cost(counts),
+                       flash, ram, counts.memory.stack_bytes, counts.state_bytes, counts.scratch_bytes,
+                       counts.profile)  # fmt: skip
+
+
+def _silent(*_: object) -> None:
+    """A build's report, unheard."""
+
+
+def _cost(counts: Counts) -> dict[str, int]:
+    taken = counts.intervals
+    cost = {"network": taken["step"], "rows": taken["rows"], "step": counts.whole_step}
+    letters = [taken[name] for name in _LETTERS if name in taken]
+    cost |= {name: taken[name] for name in ("word", *_LETTERS) if name in taken}
+    cost |= {"keystroke": sum(letters) / len(letters)} if letters else {}
+    return {name: round(value) for name, value in cost.items()}
+
+
+def split_memory(memory: MemoryReport, kept: Sequence[str] = PARTS) -> tuple[Split, Split]:
+    """Flash and RAM by part; without the parts that are not `kept`."""
+    flash, ram = dict.fromkeys(kept, 0), dict.fromkeys(kept, 0)
+    for group in memory.groups:
+        part = _PART_OF.get(group.name, "rest")
+        if part in flash:
+            flash[part] += group.flash_bytes
+            ram[part] += group.ram_bytes
+    return Split(flash, sum(flash.values())), Split(ram, sum(ram.values()))
