@@ -8,6 +8,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+from memory_model import MemoryModel, Taught
+
 from tinylm.ngram import ReadNgram, word_costs
 
 LINE_BYTES = 60
@@ -15,6 +18,8 @@ WORD_LETTERS = 24
 WORD_BYTES = 49
 BEAM = 3
 SPELLING_STEPS = 64
+NO_FOLLOWER = 1 << 19
+NGRAM_UNKNOWN = 3000  # what an unknown word costs beside the back-off, thousandths of a nat
 EMPTY, RANGE, FULL = -2, -1, -3
 
 
@@ -61,6 +66,7 @@ class EngineModel:
     spread: int
     line: str = ""
     ngram: ReadNgram | None = None
+    memory: MemoryModel | None = None
 
     def __post_init__(self) -> None:
         self.suggestions: list[str] = []
@@ -77,6 +83,8 @@ class EngineModel:
     def feed(self, text: str) -> None:
         for character in text:
             if character in "\r\n":
+                if self.memory:
+                    self.memory.learn([w for w in self.folded().split(" ") if w])
                 self.line, self.suggestions = "", []
             elif character in "\b\x7f":
                 self.backspace()
@@ -106,9 +114,27 @@ class EngineModel:
             start -= 1
         return self.line[start:]
 
+    def folded(self) -> str:
+        """The line with spaces for everything but letters."""
+        return "".join(self.letter(c) or " " for c in self.line)
+
+    def learn(self, size: int) -> MemoryModel:
+        """Begin to learn."""
+        self.memory = MemoryModel(size, 7, self.alphabet, self.words, self.rows)
+        return self.memory
+
+    def taught(self, prefix: str) -> list[tuple[int, Taught]]:
+        """The words of the memory with their places in its table."""
+        if not self.memory:
+            return []
+        finished = [w for w in self.folded()[: len(self.line) - len(prefix)].split(" ") if w]
+        before = self.memory.code(finished[-1]) if finished else 0
+        sets = self.memory.recall(prefix, before)
+        return [(4 * s + way, word) for s, words in enumerate(sets) for way, word in enumerate(words)]
+
     def symbols(self) -> list[int]:
         """What the network has stepped through, the line's start included."""
-        words = "".join(self.letter(c) or " " for c in self.line).split(" ")
+        words = self.folded().split(" ")
         finished, last = [w for w in words[:-1] if w], words[-1]
         if self.kind == "word":
             return [0] + [self.rows.get(word, 1) for word in finished]
@@ -150,18 +176,48 @@ class EngineModel:
                 millinats = self.top - (level - 1) * self.level
                 value = score(state, 1, self.spread) + truncate(self.units * millinats, 1000)
             ranked.append((-value, index, word))
-        return [word for *_, word in sorted(ranked)[:count]]
+        found = {word: (value, 0, index) for value, index, word in ranked}
+        unknown = score(state, 1, self.spread)
+        for place, taught in self.taught(prefix):
+            alone = unknown + truncate(self.units * taught.alone, 1000)
+            word = self.word_of(taught)
+            if taught.letters:
+                found[word] = (-alone, 2, place)
+            elif word in self.rows:
+                raised = score(state, self.rows[word], self.spread) + truncate(self.units * taught.bonus, 1000)
+                found[word] = (-max(raised, alone), 0, self.words.index(word))
+            elif word not in found or alone > -found[word][0]:
+                found[word] = (-alone, 1, self.words.index(word))
+        return sorted(found, key=found.__getitem__)[:count]
+
+    def word_of(self, taught: Taught) -> str:
+        """A word of the memory, which numbers the words without a row after the rows."""
+        if taught.letters:
+            return "".join(self.alphabet[letter - 1] for letter in taught.letters)
+        plain = taught.code - 2 - len(self.rows)
+        return self.words[plain] if plain >= 0 else next(w for w, row in self.rows.items() if row == taught.code)
 
     def cheapest_words(self, rows: list[int], prefix: str, count: int) -> list[str]:
         """`top` and `level` are model.json's: the log of the commonest word's share, and the step down, millinats."""
         before, last = [0, *rows][-2:]
         costs = self.ngram.costs(before, last, word_costs(self.levels, self.top, self.level))[2:]
-        ranked = [
-            (cost, index, word)
-            for index, (cost, word) in enumerate(zip(costs, self.words))
+        found = {
+            word: (cost, index)
+            for index, (cost, word) in enumerate(zip(costs.tolist(), self.words))
             if word.startswith(prefix) and word != prefix
-        ]
-        return [word for *_, word in sorted(ranked)[:count]]
+        }
+        followers = self.ngram.costs(before, last, np.full(len(self.words), NO_FOLLOWER))[2:].tolist()
+        contexts = (self.ngram.pairs.get(last), self.ngram.triples.get((before, last)))
+        backoff = sum(context.backoff for context in contexts if context)
+        for place, taught in self.taught(prefix):
+            alone = backoff - truncate(16 * (taught.alone - NGRAM_UNKNOWN), 1000)
+            if taught.letters:
+                found[self.word_of(taught)] = (alone, 1 << 16, place)
+                continue
+            index = taught.code - 2
+            raised = followers[index] - truncate(16 * taught.bonus, 1000)
+            found[self.words[index]] = min(found[self.words[index]], (raised, index), (alone, index))
+        return sorted(found, key=found.__getitem__)[:count]
 
     def costs(self, state: int) -> list[int]:
         """-log2 P of every symbol in 256ths of a bit, rounded as the device does."""

@@ -96,7 +96,10 @@ def test_what_is_no_frame_is_refused_without_its_sequence(firmware: Firmware, bo
     "request_hex,status",
     [
         ("01 00", 0xFA),  # no command 0
-        ("01 0a", 0xFA),
+        ("01 0a", 0xFF),  # memory without saying what
+        ("01 0a 03", 0xFF),
+        ("01 0a 00 00", 0xFF),
+        ("01 0b", 0xFA),
         ("01 ff", 0xFA),
         ("01 01", 0xFA),  # identify without a version
         ("01 01 02", 0xFA),

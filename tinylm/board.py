@@ -101,7 +101,8 @@ class EmulatorChoice:
 @dataclass(frozen=True)
 class Board:
     """One board. `port` is the folder of firmware/port/ that has its tlm_port.h; `port_also` are further ones; `layout` is
-    how weights lie for the port's kernel (tinylm/layout.py)."""
+    how weights lie for the port's kernel (tinylm/layout.py); `user_memory_bytes` of RAM hold what the user typed (0: the
+    board does not learn)."""
 
     name: str
     title: str
@@ -116,6 +117,7 @@ class Board:
     image: Image
     overhead: Overhead
     emulators: tuple[EmulatorChoice, ...]
+    user_memory_bytes: int = 0
     memory: Memory | None = None
     flasher: Flasher | None = None
     usb: Usb | None = None

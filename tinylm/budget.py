@@ -39,17 +39,25 @@ class Split:
         return HEADER_BYTES + self.lexicon_bytes + self.network_bytes
 
 
-def parse_bytes(text: str) -> int:
-    """'256K', '1M', '24576' -> bytes. Raises TinylmError outside 8K..16M."""
+def parse_bytes(text: str, what: str = "budget", least: int = SMALLEST_BUDGET, most: int = LARGEST_BUDGET) -> int:
+    """'256K', '1M', '24576' -> bytes of `what`. Raises TinylmError outside least..most, for a budget 8K..16M."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KkMm]?)(?:i?[Bb])?", text.strip())
     if not match:
         raise TinylmError(f"'{text}' is not a number of bytes.", "Write it like 256K, 1M or 24576.")
     size = round(float(match[1]) * _UNITS[match[2].upper()])
-    if not SMALLEST_BUDGET <= size <= LARGEST_BUDGET:
+    if not least <= size <= most:
+        example = "256K" if what == "budget" else "4K"
         raise TinylmError(
-            f"A budget of {size:,} bytes is not possible; 8K to 16M are allowed.", "For example --budget 256K."
+            f"A {what} of {size:,} bytes is not possible; {_short(least)} to {_short(most)} are allowed.",
+            f"For example --{what} {example}.",
         )
     return size
+
+
+def _short(size: int) -> str:
+    return next(
+        (f"{size // unit}{name}" for name, unit in (("M", 1 << 20), ("K", 1024)) if size % unit == 0), f"{size:,}"
+    )
 
 
 def network_bytes(shape: NetworkShape) -> int:

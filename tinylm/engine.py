@@ -29,6 +29,8 @@ from tinylm.resources import cache_dir, firmware_dir, templates_dir
 from tinylm.statuses import describe_status
 
 HOST_SIZES = EngineSizes(history=64, line_bytes=4096)
+LEAST_MEMORY, MOST_MEMORY = 128, 65_535  # bytes of a user's memory: TLM_MEMORY_LEAST, and what its C type holds
+HOST_MEMORY = 4096  # of `tinylm type --host`: as most boards have
 MEMORIES = 1 << 15  # beginnings of lines that the host engine remembers: 6 MB at H = 128
 
 
@@ -105,9 +107,12 @@ def _processor() -> str:
 
 
 class HostEngine:
-    """A model's engine in this process. Not for several threads at once: each takes a `twin`."""
+    """A model's engine in this process. Not for several threads at once: each takes a `twin`.
 
-    def __init__(self, model: Model) -> None:
+    With `memory_bytes` (128..65535) it learns what is typed, line by line at each newline; a twin has no memory.
+    """
+
+    def __init__(self, model: Model, memory_bytes: int = 0) -> None:
         path = cached_library(model)
         try:
             library = ctypes.CDLL(os.fspath(path))
@@ -118,6 +123,13 @@ class HostEngine:
         library.tlm_library_scores.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
         library.tlm_library_answer.restype = None
         self._start(model, library)
+        if memory_bytes:
+            self._taught = ctypes.create_string_buffer(memory_bytes)
+            _check(library.tlm_library_learn(self._state, self._taught, memory_bytes))
+
+    def forget(self) -> None:
+        """Erase what was learned."""
+        self._library.tlm_library_forget(self._state)
 
     def twin(self) -> HostEngine:
         """Another engine of this model with a line of its own, for another thread: calls into the C run side by side."""

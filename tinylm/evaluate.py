@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -28,28 +28,48 @@ class TextFigures:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What `tinylm evaluate` shows: each text, and the mean of their savings."""
+    """What `tinylm evaluate` shows: each text, and the mean of their savings.
+
+    With a user memory of `memory_bytes` every text is another user's, who begins with an empty one; `unlearned` has the
+    same texts without it.
+    """
 
     model: str
     language_bytes: int
     shown: int
     texts: tuple[TextFigures, ...]
+    memory_bytes: int = 0
+    unlearned: tuple[TextFigures, ...] = ()
 
     @property
     def mean_kss(self) -> float:
         """Mean of the texts' savings, each text counted once."""
-        return float(np.mean([t.figures.kss for t in self.texts]))
+        return _mean_kss(self.texts)
+
+    @property
+    def gain(self) -> float:
+        """What learning adds to the mean."""
+        return self.mean_kss - _mean_kss(self.unlearned) if self.unlearned else 0.0
 
     def as_json(self) -> dict:
         """For programs."""
         texts = {t.text: asdict(t.figures) for t in self.texts}
+        learning = {
+            "memory_bytes": self.memory_bytes,
+            "gain": self.gain,
+            "without_learning": {t.text: asdict(t.figures) for t in self.unlearned},
+        }
         return {
             "model": self.model,
             "language_bytes": self.language_bytes,
             "shown": self.shown,
             "mean_kss": self.mean_kss,
             "texts": texts,
-        }
+        } | (learning if self.memory_bytes else {})
+
+
+def _mean_kss(texts: Sequence[TextFigures]) -> float:
+    return float(np.mean([t.figures.kss for t in texts]))
 
 
 def load_lines(path: Path, alphabet: str, most: int | None = None) -> list[list[str]]:
@@ -73,20 +93,38 @@ def evaluate_model(
     shown: int = 3,
     most_lines: int | None = None,
     report: Callable[[str, int, int], None] | None = None,
+    memory_bytes: int = 0,
 ) -> Evaluation:
-    """Type every text on the host engine. `report(text, lines done, lines)`."""
-    engine = HostEngine(model)
-    words = set(model.words)
-    found, texts = [], find_texts(paths)
+    """Type every text on the host engine, with a user memory also without it. `report(text, lines done, lines)`."""
+    texts = find_texts(paths)
     stems = [path.stem for path in texts]
-    for path in texts:
-        name = path.stem if stems.count(path.stem) == 1 else str(path)
-        lines = load_lines(path, model.info.alphabet, most_lines)
-        told = (lambda done, name=name, lines=lines: report(name, done, len(lines))) if report else None
-        tally = type_lines(engine, lines, shown, words.__contains__ if words else lambda _: True, True, told)
+    names = [path.stem if stems.count(path.stem) == 1 else str(path) for path in texts]
+    lines = [load_lines(path, model.info.alphabet, most_lines) for path in texts]
+    named = list(zip(names, lines))
+    found = tuple(_type_texts(model, named, shown, memory_bytes, report))
+    unlearned = tuple(_type_texts(model, named, shown, 0, report)) if memory_bytes else ()
+    return Evaluation(model.info.name, language_bytes, shown, found, memory_bytes, unlearned)
+
+
+def _type_texts(
+    model: Model,
+    texts: Sequence[tuple[str, list[list[str]]]],
+    shown: int,
+    memory_bytes: int,
+    report: Callable[[str, int, int], None] | None,
+) -> Iterator[TextFigures]:
+    """The figures of each text (name, lines)."""
+    engine = HostEngine(model, memory_bytes)
+    words = set(model.words)
+    known = words.__contains__ if words else lambda _: True
+    for name, lines in texts:
+        label = f"{name}, learning" if memory_bytes else name
+        told = (lambda done, label=label, lines=lines: report(label, done, len(lines))) if report else None
+        if memory_bytes:
+            engine.forget()
+        tally = type_lines(engine, lines, shown, known, True, told, learn=bool(memory_bytes))
         add_bits(engine, lines, tally)
-        found.append(TextFigures(name, figures_of(tally)))
-    return Evaluation(model.info.name, language_bytes, shown, tuple(found))
+        yield TextFigures(name, figures_of(tally))
 
 
 def add_bits(engine: HostEngine, lines: Sequence[Sequence[str]], tally: Tally) -> None:

@@ -304,7 +304,7 @@ def engine_ram_bytes(view: ModelView) -> int:
     hidden, sizes = view.state_bytes, view.sizes
     moments = sizes.history * (hidden + view.context_bytes + 2)
     spellings = (sizes.beam if view.model.info.kind == "character" else 1) * (hidden + 5 + MAX_WORD_LETTERS)
-    return moments + spellings + sizes.line_bytes + SUGGESTIONS * WORD_BYTES + view.scratch_bytes + 32
+    return moments + spellings + sizes.line_bytes + SUGGESTIONS * WORD_BYTES + view.scratch_bytes + 48
 
 
 def _environment() -> jinja2.Environment:

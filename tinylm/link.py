@@ -45,6 +45,10 @@ class Command(IntEnum):
     LINE = 0x07
     HASH = 0x08
     LEAVE = 0x09
+    MEMORY = 0x0A
+
+
+_MEMORY_OFF, _MEMORY_ON, _MEMORY_ERASE = b"\0", b"\1", b"\2"
 
 
 class DeviceError(TinylmError):
@@ -60,7 +64,10 @@ _KINDS = {0: "word", 1: "character", 2: "ngram"}
 
 @dataclass(frozen=True)
 class Identity:
-    """What a device says of itself. Sizes are bytes; `language_check` and `self_test` are 0 or an `enum tlm_err`."""
+    """What a device says of itself. Sizes are bytes; `language_check` and `self_test` are 0 or an `enum tlm_err`.
+
+    `memory_bytes`: of the user's memory; 0: it does not learn.
+    """
 
     protocol: int
     kind: str
@@ -77,6 +84,7 @@ class Identity:
     firmware: str
     board: str
     model: str
+    memory_bytes: int = 0
 
     _FIXED = struct.Struct("<BBbbBHHIIHHH")
 
@@ -86,8 +94,9 @@ class Identity:
         if len(payload) < cls._FIXED.size:
             raise ValueError("identify answer is cut")
         fixed = cls._FIXED.unpack_from(payload)
-        names, _ = _parse_texts(payload[cls._FIXED.size :], 3)
-        return cls(fixed[0], _KINDS.get(fixed[1], f"kind {fixed[1]}"), *fixed[2:], *names)
+        names, rest = _parse_texts(payload[cls._FIXED.size :], 3)
+        memory_bytes = int.from_bytes(rest[:2], "little")  # 0 of firmware that does not tell
+        return cls(fixed[0], _KINDS.get(fixed[1], f"kind {fixed[1]}"), *fixed[2:], *names, memory_bytes)
 
 
 def _parse_texts(payload: bytes, count: int) -> tuple[list[str], bytes]:
@@ -253,6 +262,14 @@ class Device:
             raise self._nonsense(Command.HASH, payload)
         self._line_bytes = 0
         return int.from_bytes(payload, "little")
+
+    def use_memory(self, on: bool) -> None:
+        """Suggest with the user's memory and learn each line that a newline ends, or do neither until `close`."""
+        self._exchange("use its memory", Command.MEMORY, _MEMORY_ON if on else _MEMORY_OFF)
+
+    def forget(self) -> None:
+        """Erase what was learned."""
+        self._exchange("erase its memory", Command.MEMORY, _MEMORY_ERASE)
 
     def close(self) -> None:
         """Give the line back to a human, if the device still listens, and close the port."""

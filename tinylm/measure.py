@@ -107,8 +107,15 @@ def probe_word(engine: Engine, word: str, tally: Tally) -> None:
         engine.backspace()
 
 
-def type_line(engine: Engine, words: Sequence[str], shown: int, known: Callable[[str], bool], probe: bool) -> Tally:
-    """Type one line from an empty one; `probe`: look at the top 3 after 0 to 3 letters too."""
+def type_line(
+    engine: Engine,
+    words: Sequence[str],
+    shown: int,
+    known: Callable[[str], bool],
+    probe: bool,
+    learn: bool = False,
+) -> Tally:
+    """Type one line from an empty one; `probe`: look at the top 3 after 0 to 3 letters too; `learn`: end it by a newline."""
     tally = Tally()
     engine.reset()
     keys = 0
@@ -119,6 +126,8 @@ def type_line(engine: Engine, words: Sequence[str], shown: int, known: Callable[
             probe_word(engine, word, tally)
         keys += type_word(engine, word, i == len(words) - 1, shown)
     tally.lines.append((len(" ".join(words)), keys))
+    if learn:
+        engine.feed("\n")
     return tally
 
 
@@ -129,11 +138,12 @@ def type_lines(
     known: Callable[[str], bool],
     probe: bool = True,
     progress: Callable[[int], None] | None = None,
+    learn: bool = False,
 ) -> Tally:
-    """Type all lines (each a list of words, none empty)."""
+    """Type all lines (each a list of words, none empty); `learn`: an engine with a memory learns them as it goes."""
     tally = Tally()
     for number, words in enumerate(lines):
-        tally.add(type_line(engine, words, shown, known, probe))
+        tally.add(type_line(engine, words, shown, known, probe, learn))
         if progress:
             progress(number + 1)
     return tally

@@ -55,10 +55,11 @@ def predict_memory(board: Board, language_bytes: int, engine_ram_bytes: int) -> 
     """
     stack = board.memory.stack_bytes if board.memory else 0
     flash = board.overhead.flash_bytes + language_bytes
-    ram = board.overhead.ram_bytes + engine_ram_bytes + stack
+    ram = board.overhead.ram_bytes + engine_ram_bytes + board.user_memory_bytes + stack
     usages = (
         Usage("language", language_bytes, 0),
         Usage("predict", 0, engine_ram_bytes),
+        Usage("user memory", 0, board.user_memory_bytes),
         Usage("the rest", board.overhead.flash_bytes, board.overhead.ram_bytes),
     )
     return MemoryReport(flash, ram, stack, *_limits(board), groups=usages)

@@ -104,7 +104,7 @@ class TypingSession:
         """The space that a last suggestion brought is no character that the person wanted."""
         self._ended_characters += len(self.line.rstrip(" "))
         self.line, self._suggestions = "", None
-        self._engine.reset()
+        self._engine.feed("\n")  # an engine with a memory learns the line
         return True
 
     def _change(self, line: str) -> bool:

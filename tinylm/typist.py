@@ -60,7 +60,7 @@ class _Watched:
 
 
 def type_words(engine: Engine, words: Sequence[str], shown: int) -> TypedLine:
-    """Type one line, of at least one word, from an empty one."""
+    """Type one line, of at least one word, from an empty one, and end it: an engine with a memory learns it."""
     engine.reset()
     typed, keys = [], 0
     for i, word in enumerate(words):
@@ -68,4 +68,5 @@ def type_words(engine: Engine, words: Sequence[str], shown: int) -> TypedLine:
         pressed = type_word(watched, word, i == len(words) - 1, shown)
         keys += pressed
         typed.append(TypedWord(word, pressed - 1 if watched.taken else len(word), watched.taken))
+    engine.feed("\n")
     return TypedLine(tuple(typed), len(" ".join(words)), keys)

@@ -1,9 +1,11 @@
 /* The firmware: check the model, then answer the serial line for ever. */
-#include "board.h" /* generated: TLM_BOARD_NAME */
+#include "board.h" /* generated: TLM_BOARD_NAME, TLM_USER_MEMORY_BYTES */
 #include "tlm_link.h"
 
 static tlm_engine_t engine;
 static tlm_link_t serial;
+static tlm_memory_t memory;
+static uint8_t memory_bytes[TLM_USER_MEMORY_BYTES > 0 ? TLM_USER_MEMORY_BYTES : 1];
 
 static tlm_checks_t check_model(tlm_flash_t language)
 {
@@ -20,7 +22,8 @@ static tlm_checks_t check_model(tlm_flash_t language)
 int main(void)
 {
     tlm_port_init();
-    tlm_link_init(&serial, &engine, &tlm_model, TLM_BOARD_NAME, check_model(tlm_port_language()));
+    (void)tlm_memory_open(&memory, &tlm_model, memory_bytes, TLM_USER_MEMORY_BYTES); /* too few bytes: there is none */
+    tlm_link_init(&serial, &engine, &tlm_model, TLM_BOARD_NAME, check_model(tlm_port_language()), &memory);
     for (;;) {
         int byte = tlm_port_read();
         if (byte < 0) {

@@ -38,7 +38,9 @@ enum {
     TLM_ROW_UNKNOWN = 1,       /* word kind: a word without a row; character kind: the symbol of the space */
     TLM_FIRST_ROW = 2,
     TLM_SPELLING_STEPS = 64,   /* character kind: network steps that one tlm_suggest may search with */
-    TLM_NGRAM_STATE_BYTES = 16 /* n-gram kind: TLM_STATE_BYTES */
+    TLM_NGRAM_STATE_BYTES = 16, /* n-gram kind: TLM_STATE_BYTES */
+    TLM_MEMORY_LEAST = 128,    /* bytes of a user memory */
+    TLM_NOT_KNOWN = 0xFFFF
 };
 
 /* Names and texts are also read by the host: tinylm/statuses.py parses this table, so it is written once. */
@@ -130,10 +132,22 @@ typedef struct {
     uint8_t letters[TLM_WORD_LETTERS]; /* letter codes */
 } tlm_spelling_t;
 
+/* What a user has typed, so that it is suggested sooner: the words of the last finished lines, as many as fit the caller's
+ * bytes (docs/SPEC-memory.md). The bytes may be kept over power-off and opened again. */
+typedef struct {
+    const tlm_model_t *model;
+    uint8_t *bytes;
+    uint16_t size;             /* 0: too few to be a memory */
+    uint16_t used;             /* of the bytes after the header */
+} tlm_memory_t;
+
 /* The fields are for reading; only the functions below change them. */
 struct tlm_engine {
     const tlm_model_t *model;
     tlm_flash_t language;
+    tlm_memory_t *memory;      /* 0: nothing is learned */
+    uint32_t before_code;      /* the memory's code of the last word that was finished in the first before_bytes bytes */
+    uint16_t before_bytes;     /* TLM_NOT_KNOWN: it was not looked up */
     tlm_moment_t history[TLM_HISTORY]; /* ring of the newest moments; history[newest] is current */
     uint8_t newest, moments;   /* moments may be 0, and the newest may lag behind the line: steps are taken when needed */
     char line[TLM_LINE_BYTES]; /* the line as typed, whole UTF-8 characters */
@@ -182,6 +196,18 @@ int tlm_suggest(tlm_engine_t *engine, uint8_t count);
  * Returns the number of bytes now in the line, or TLM_ERR_EMPTY (none was made since the line changed), TLM_ERR_RANGE,
  * TLM_ERR_FULL (nothing is changed). */
 int tlm_accept(tlm_engine_t *engine, uint8_t rank);
+
+/* Make a user memory of bytes[0..size-1], which the caller owns and leaves alone while it is used. What they hold is kept when it
+ * is a whole memory of this model; otherwise, and on the first use of any bytes, it is erased.
+ * Returns the bytes used, 0 or more, or TLM_ERR_RANGE when size is below TLM_MEMORY_LEAST (tlm_memory_use then uses none). */
+int tlm_memory_open(tlm_memory_t *memory, const tlm_model_t *model, uint8_t *bytes, uint16_t size);
+
+/* Forget everything; no byte of it stays. */
+void tlm_memory_erase(tlm_memory_t *memory);
+
+/* Suggest with a memory (0: without) and learn the line at each newline; a line that tlm_reset empties is not learned.
+ * The memory is of the engine's model, and outlives the engine or its next tlm_memory_use. */
+void tlm_memory_use(tlm_engine_t *engine, tlm_memory_t *memory);
 
 /* The ways to suggest; a model uses one, so only that one is linked. Call tlm_suggest: it checks `count`.
  * Words: one step a finished word, then the rows in the prefix's range are scored and the lexicon's blocks read whose

@@ -20,6 +20,16 @@ int tlm_library_open(tlm_library_t *library, tlm_library_memory_t *memories, uin
     return tlm_engine_init(&library->engine, &tlm_model, tlm_language);
 }
 
+int tlm_library_learn(tlm_library_t *library, uint8_t *bytes, uint16_t size)
+{
+    const int done = tlm_memory_open(&library->taught, &tlm_model, bytes, size);
+
+    tlm_memory_use(&library->engine, &library->taught);
+    return done;
+}
+
+void tlm_library_forget(tlm_library_t *library) { tlm_memory_erase(&library->taught); }
+
 /* Keys of the line's beginnings: beginning n has the key of beginning n - 1 and one byte more. Never 0. */
 static uint64_t extend_key(uint64_t key, char byte)
 {

@@ -19,6 +19,7 @@ typedef struct {
     tlm_engine_t engine;
     tlm_library_memory_t *memories;
     uint32_t memory_count;     /* a power of two, or 0 */
+    tlm_memory_t taught;
 } tlm_library_t;
 
 /* Bytes of a tlm_library_t, and of one memory. */
@@ -27,6 +28,12 @@ uint32_t tlm_library_memory_bytes(void);
 
 /* Start an engine on the library's own model; the memories are all zero. Returns 0 or TLM_ERR_MODEL. */
 int tlm_library_open(tlm_library_t *library, tlm_library_memory_t *memories, uint32_t memory_count);
+
+/* Learn from now on, in bytes[0..size-1] (tlm_memory_open and tlm_memory_use). Returns what tlm_memory_open does. */
+int tlm_library_learn(tlm_library_t *library, uint8_t *bytes, uint16_t size);
+
+/* Forget what was learned. */
+void tlm_library_forget(tlm_library_t *library);
 
 /* Make the line equal to text[0..size-1] with the least work: what the line and the text have in common stays.
  * Returns 0 or TLM_ERR_FULL (the line then holds the beginning of the text). */

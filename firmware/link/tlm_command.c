@@ -7,7 +7,7 @@ enum {
     ANSWER_BYTES = 3,                                     /* sequence, command, status */
     LARGEST_LIST = ANSWER_BYTES + 3 + TLM_MAX_SUGGESTIONS * TLM_WORD_BYTES, /* a length replaces the final zero */
     LARGEST_PART = ANSWER_BYTES + 2 + LINE_PART_BYTES,
-    LARGEST_IDENTITY = ANSWER_BYTES + 23 + 3 * (1 + TLM_NAME_BYTES),
+    LARGEST_IDENTITY = ANSWER_BYTES + 23 + 3 * (1 + TLM_NAME_BYTES) + 2,
     ROOM = TLM_FRAME_BODY_BYTES - TLM_FRAME_CHECK_BYTES,
     FEED_BYTES = TLM_FRAME_BODY_BYTES - TLM_FRAME_CHECK_BYTES - HEADER_BYTES - 1 /* the suggestion count */
 };
@@ -27,7 +27,7 @@ static uint16_t argument_u16(const request_t *request, uint8_t at)
     return (uint16_t)(request->arguments[at] | (uint16_t)(request->arguments[at + 1] << 8));
 }
 
-static void answer_error(tlm_link_t *link, const request_t *request, int status)
+static void answer_status(tlm_link_t *link, const request_t *request, int status)
 {
     tlm_frame_begin(&link->frame, request->sequence, request->command, status);
     tlm_frame_send(&link->frame);
@@ -61,6 +61,7 @@ static void answer_identify(tlm_link_t *link, const request_t *request)
         tlm_frame_put_text(frame, TLM_FIRMWARE_VERSION, TLM_NAME_BYTES);
         tlm_frame_put_text(frame, link->board, TLM_NAME_BYTES);
         tlm_frame_put_text(frame, model->name, TLM_NAME_BYTES);
+        tlm_frame_put_u16(frame, link->memory->size);
     }
     tlm_frame_send(frame);
 }
@@ -134,7 +135,7 @@ static void answer_line(tlm_link_t *link, const request_t *request)
     const tlm_engine_t *engine = link->engine;
     uint16_t from = request->count == 2 ? argument_u16(request, 0) : 0;
     if (request->count != 2 || from > engine->line_bytes) {
-        answer_error(link, request, TLM_ERR_RANGE);
+        answer_status(link, request, TLM_ERR_RANGE);
         return;
     }
     uint16_t left = (uint16_t)(engine->line_bytes - from);
@@ -150,7 +151,7 @@ static void answer_line(tlm_link_t *link, const request_t *request)
 static void answer_hash(tlm_link_t *link, const request_t *request)
 {
     if (request->count != 6) {
-        answer_error(link, request, TLM_ERR_RANGE);
+        answer_status(link, request, TLM_ERR_RANGE);
         return;
     }
     uint32_t hash =
@@ -161,10 +162,30 @@ static void answer_hash(tlm_link_t *link, const request_t *request)
     tlm_frame_send(&link->frame);
 }
 
+/* What the argument of TLM_COMMAND_MEMORY asks for. */
+enum { MEMORY_OFF = 0, MEMORY_ON = 1, MEMORY_ERASE = 2 };
+
+static void answer_memory(tlm_link_t *link, const request_t *request)
+{
+    const uint8_t what = request->count == 1 ? request->arguments[0] : 0xFF;
+
+    if (what > MEMORY_ERASE || link->memory->size == 0) {
+        answer_status(link, request, TLM_ERR_RANGE);
+        return;
+    }
+    if (what == MEMORY_ERASE) {
+        tlm_memory_erase(link->memory);
+    } else {
+        tlm_memory_use(link->engine, what == MEMORY_ON ? link->memory : 0);
+    }
+    link->engine->suggestion_count = 0; /* they were made otherwise */
+    answer_status(link, request, 0);
+}
+
 /* The program is done: the line is the human's again. */
 static void answer_leave(tlm_link_t *link, const request_t *request)
 {
-    answer_error(link, request, 0);
+    answer_status(link, request, 0);
     link->recent.valid = false;
     tlm_text_greet(link);
 }
@@ -174,7 +195,7 @@ void tlm_command_run(tlm_link_t *link)
     request_t request;
     if (link->frame.length < HEADER_BYTES) {
         request.sequence = request.command = 0;
-        answer_error(link, &request, TLM_ERR_FRAME);
+        answer_status(link, &request, TLM_ERR_FRAME);
         return;
     }
     request.sequence = link->frame.body[0];
@@ -185,14 +206,16 @@ void tlm_command_run(tlm_link_t *link)
         answer_identify(link, &request);
     } else if (request.command == TLM_COMMAND_LEAVE) {
         answer_leave(link, &request);
-    } else if (request.command == 0 || request.command > TLM_COMMAND_LEAVE) {
-        answer_error(link, &request, TLM_ERR_UNKNOWN);
+    } else if (request.command == 0 || request.command > TLM_COMMAND_MEMORY) {
+        answer_status(link, &request, TLM_ERR_UNKNOWN);
     } else if (tlm_link_fault(link) < 0) {
-        answer_error(link, &request, tlm_link_fault(link));
+        answer_status(link, &request, tlm_link_fault(link));
     } else if (request.command == TLM_COMMAND_LINE) {
         answer_line(link, &request);
     } else if (request.command == TLM_COMMAND_HASH) {
         answer_hash(link, &request);
+    } else if (request.command == TLM_COMMAND_MEMORY) {
+        answer_memory(link, &request);
     } else {
         answer_edit(link, &request);
     }

@@ -6,12 +6,13 @@ int tlm_link_fault(const tlm_link_t *link)
 }
 
 void tlm_link_init(tlm_link_t *link, tlm_engine_t *engine, const tlm_model_t *model, const char *board,
-                   tlm_checks_t checks)
+                   tlm_checks_t checks, tlm_memory_t *memory)
 {
     link->engine = engine;
     link->model = model;
     link->board = board;
     link->checks = checks;
+    link->memory = memory;
     link->frame.inside = false;
     link->frame.length = 0;
     link->recent.valid = false;

@@ -27,7 +27,8 @@ enum tlm_command {
     TLM_COMMAND_SUGGEST = 0x06,
     TLM_COMMAND_LINE = 0x07,
     TLM_COMMAND_HASH = 0x08,
-    TLM_COMMAND_LEAVE = 0x09
+    TLM_COMMAND_LEAVE = 0x09,
+    TLM_COMMAND_MEMORY = 0x0A
 };
 
 /* What the start-up checks said; each 0 or TLM_ERR_MODEL. */
@@ -60,15 +61,16 @@ typedef struct {
     const tlm_model_t *model;
     const char *board;
     tlm_checks_t checks;
+    tlm_memory_t *memory;          /* of the user; size 0: the board has none */
     tlm_frame_t frame;
     tlm_recent_t recent;
     tlm_text_t text;
 } tlm_link_t;
 
-/* Take over the line and greet. `board` must outlive the link. With a failed check the engine is never touched: a human
+/* Take over the line and greet; the engine suggests and learns with `memory`. `board` and `memory` must outlive the link. With a failed check the engine is never touched: a human
  * reads why, identify answers with TLM_ERR_MODEL and every field, any other request with TLM_ERR_MODEL alone. */
 void tlm_link_init(tlm_link_t *link, tlm_engine_t *engine, const tlm_model_t *model, const char *board,
-                   tlm_checks_t checks);
+                   tlm_checks_t checks, tlm_memory_t *memory);
 
 /* One byte from the line. Answers through tlm_port_write before it returns. */
 void tlm_link_byte(tlm_link_t *link, uint8_t byte);

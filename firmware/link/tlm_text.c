@@ -93,6 +93,7 @@ void tlm_text_greet(tlm_link_t *link)
     }
     print(", type; 1 2 3 take a suggestion\r\n");
     tlm_reset(link->engine);
+    tlm_memory_use(link->engine, link->memory); /* a program may have done without */
     draw(link);
 }
 

@@ -2,7 +2,9 @@
  * n-gram) is followed by tlm_suggest_*.c, when a suggestion is asked for. */
 #include <string.h>
 
+#include "tlm_hash.h"
 #include "tlm_line.h"
+#include "tlm_memory.h"
 
 enum {
     HEADER_BYTES = 16, /* of the language: "TLM1", u32 length, u32 CRC-32 of what follows the header, u32 model hash */
@@ -20,6 +22,7 @@ int tlm_engine_init(tlm_engine_t *engine, const tlm_model_t *model, tlm_flash_t 
 
     engine->model = model;
     engine->language = language;
+    engine->memory = 0;
     tlm_reset(engine);
     if (tlm_flash_u32(language) != HEADER_MAGIC ||
         tlm_flash_u32(language + HEADER_LENGTH) != model->language_bytes ||
@@ -53,20 +56,17 @@ int tlm_language_check(const tlm_model_t *model, tlm_flash_t language)
     return ~crc == tlm_flash_u32(language + HEADER_CRC) ? 0 : TLM_ERR_MODEL;
 }
 
-/* FNV-1a (Fowler, Noll, Vo), 32 bits. */
-static uint32_t hash_byte(uint32_t hash, uint8_t byte) { return (hash ^ byte) * 16777619u; }
-
 uint32_t tlm_hash_network(const tlm_engine_t *engine, const tlm_moment_t *moment, uint32_t hash)
 {
     const tlm_network_t *network = &engine->model->network;
 
     for (uint16_t i = 0; i < network->state_bytes; i++) {
-        hash = hash_byte(hash, (uint8_t)moment->state[i]);
+        hash = tlm_hash_byte(hash, (uint8_t)moment->state[i]);
     }
     for (uint16_t row = 0; row < network->rows; row++) {
         int32_t score;
         network->score(engine->language, moment->context, row, 1, &score);
-        hash = hash_byte(hash, (uint8_t)network->logit(score));
+        hash = tlm_hash_byte(hash, (uint8_t)network->logit(score));
     }
     return hash;
 }
@@ -75,7 +75,7 @@ uint32_t tlm_network_hash(tlm_engine_t *engine, uint16_t start, uint16_t stride,
 {
     const tlm_network_t *network = &engine->model->network;
     tlm_moment_t *moment = &engine->history[0];
-    uint32_t hash = 2166136261u;
+    uint32_t hash = TLM_HASH_START;
 
     tlm_reset(engine);
     memset(moment->state, 0, sizeof moment->state);
@@ -97,6 +97,7 @@ void tlm_reset(tlm_engine_t *engine)
     engine->newest = 0;
     engine->moments = 0;
     engine->line_bytes = 0;
+    engine->before_bytes = TLM_NOT_KNOWN;
     engine->pending_bytes = 0;
     engine->suggestion_count = 0;
 }
@@ -106,6 +107,7 @@ int tlm_feed(tlm_engine_t *engine, uint8_t byte)
     const bool continues = (byte & 0xC0u) == 0x80u;
 
     if (byte == '\n' || byte == '\r') {
+        tlm_memory_learn(engine);
         tlm_reset(engine);
         return 0;
     }

@@ -231,9 +231,8 @@ tlm_range_t tlm_lexicon_range(const tlm_lexicon_t *lexicon, tlm_flash_t language
     return range;
 }
 
-/* Put the cursor on the word letters[0..length-1]. Returns false when there is none. */
-static bool seek_word(const tlm_lexicon_t *lexicon, tlm_flash_t language, const uint8_t *letters, uint8_t length,
-                      tlm_cursor_t *cursor)
+bool tlm_cursor_seek_word(const tlm_lexicon_t *lexicon, tlm_flash_t language, const uint8_t *letters, uint8_t length,
+                          tlm_cursor_t *cursor)
 {
     return lexicon->words != 0 && length != 0 && seek_prefix(lexicon, language, letters, length, 0, false, cursor) &&
            cursor->length == length && compare_word(cursor, letters, length) == 0;
@@ -243,7 +242,7 @@ uint16_t tlm_lexicon_row(const tlm_lexicon_t *lexicon, tlm_flash_t language, con
 {
     tlm_cursor_t cursor;
 
-    if (!seek_word(lexicon, language, letters, length, &cursor) || cursor.level != 0) {
+    if (!tlm_cursor_seek_word(lexicon, language, letters, length, &cursor) || cursor.level != 0) {
         return TLM_ROW_UNKNOWN;
     }
     return cursor.row;
@@ -253,7 +252,7 @@ uint16_t tlm_lexicon_number(const tlm_lexicon_t *lexicon, tlm_flash_t language, 
 {
     tlm_cursor_t cursor;
 
-    if (!seek_word(lexicon, language, letters, length, &cursor)) {
+    if (!tlm_cursor_seek_word(lexicon, language, letters, length, &cursor)) {
         return TLM_ROW_UNKNOWN;
     }
     return (uint16_t)(TLM_FIRST_ROW + cursor.word);

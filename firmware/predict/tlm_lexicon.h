@@ -48,6 +48,10 @@ bool tlm_cursor_next(const tlm_lexicon_t *lexicon, tlm_flash_t language, tlm_cur
 /* Put the cursor on the level-0 word that has network row `row` (TLM_FIRST_ROW..TLM_FIRST_ROW + lexicon->rows - 1). */
 void tlm_cursor_seek_row(const tlm_lexicon_t *lexicon, tlm_flash_t language, uint16_t row, tlm_cursor_t *cursor);
 
+/* Put the cursor on the word letters[0..length-1]. Returns false when there is none; the cursor is then of no use. */
+bool tlm_cursor_seek_word(const tlm_lexicon_t *lexicon, tlm_flash_t language, const uint8_t *letters, uint8_t length,
+                          tlm_cursor_t *cursor);
+
 /* Lowest level of a lexicon-only word in the block that holds word `index`; TLM_NO_LEVEL when it has none: a block
  * whose best cannot enter the list is skipped unread. */
 uint8_t tlm_lexicon_block_level(const tlm_lexicon_t *lexicon, tlm_flash_t language, uint16_t index);

@@ -193,6 +193,9 @@ void tlm_moment_drop(tlm_engine_t *engine, uint16_t line_bytes)
         engine->newest = (uint8_t)((engine->newest > 0 ? engine->newest : TLM_HISTORY) - 1);
         engine->moments--;
     }
+    if (engine->before_bytes > line_bytes) {
+        engine->before_bytes = TLM_NOT_KNOWN;
+    }
 }
 
 const tlm_moment_t *tlm_line_follow(tlm_engine_t *engine, tlm_word_row_t *row_of)

@@ -1,6 +1,8 @@
 /* Reads the packed n-gram in place. Knows bits and rows; knows nothing of letters or of the line. */
 #include "tlm_ngram.h"
 
+#include "tlm_hash.h"
+
 #include <string.h>
 
 enum {
@@ -283,11 +285,9 @@ bool tlm_followers_next(const tlm_ngram_t *ngram, tlm_flash_t language, tlm_foll
     return true;
 }
 
-/* FNV-1a, a byte at a time (Fowler, Noll, Vo). */
 static uint32_t hash_u16(uint32_t hash, uint16_t value)
 {
-    hash = (hash ^ (value & 0xFFu)) * 16777619u;
-    return (hash ^ (uint32_t)(value >> 8)) * 16777619u;
+    return tlm_hash_byte(tlm_hash_byte(hash, (uint8_t)value), (uint8_t)(value >> 8));
 }
 
 uint32_t tlm_hash_ngram(const tlm_engine_t *engine, const tlm_moment_t *moment, uint32_t hash)

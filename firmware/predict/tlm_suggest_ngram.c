@@ -2,61 +2,23 @@
  * The cost of a word is the least of what docs/SPEC-ngram.md lists; ties go to the lower word index. */
 #include "tlm_lexicon.h"
 #include "tlm_line.h"
+#include "tlm_list.h"
 #include "tlm_ngram.h"
+#include "tlm_taught.h"
 
-typedef struct {
-    uint16_t cost;  /* below 255 + 255 + (30 * 2000 + 30000) * 16 / 1000 = 1,950 */
-    uint16_t word;  /* index */
-} candidate_t;
+enum {
+    NO_FOLLOWER = 0,             /* tlm_taught_t.at of a known word: what tlm_memory_read leaves there; else its cost and 1 */
+    UNKNOWN_MILLINATS = 3000     /* what an unknown word costs beside the back-off */
+};
 
-/* The best so far, best first; no word twice. */
-typedef struct {
-    uint8_t count, capacity;
-    candidate_t best[TLM_MAX_SUGGESTIONS];
-} list_t;
+/* A word's score is its cost below 0, its order and place are its index. Costs are below 255 + 255 + (30 * 2000 + 30000) * 16 /
+ * 1000 = 1,950. */
+static void offer(tlm_list_t *list, int32_t score, uint16_t word) { tlm_list_offer(list, score, word, word); }
 
-static bool is_better(uint16_t cost, uint16_t word, const candidate_t *than)
-{
-    return cost < than->cost || (cost == than->cost && word < than->word);
-}
-
-/* Whether a word of index `word` or more may enter at that cost. */
-static bool can_enter(const list_t *list, uint16_t cost, uint16_t word)
-{
-    return list->count < list->capacity || is_better(cost, word, &list->best[list->count - 1]);
-}
-
-/* The word may be in the list at another cost: the lower one counts. */
-static void offer(list_t *list, uint16_t cost, uint16_t word)
-{
-    const candidate_t candidate = {cost, word};
-    uint8_t place = 0;
-
-    if (!can_enter(list, cost, word)) {
-        return;
-    }
-    while (place < list->count && list->best[place].word != word) {
-        place++;
-    }
-    if (place < list->count && list->best[place].cost <= cost) {
-        return;
-    }
-    /* What is at `place` goes: the word's dearer self, nothing, or the last of a full list. */
-    if (place == list->count) {
-        if (list->count < list->capacity) {
-            list->count++;
-        } else {
-            place--;
-        }
-    }
-    for (; place > 0 && is_better(cost, word, &list->best[place - 1]); place--) {
-        list->best[place] = list->best[place - 1];
-    }
-    list->best[place] = candidate;
-}
-
-/* The followers among the words first..end-1. Returns the back-off: what every other word costs beside its own cost. */
-static uint16_t list_followers(const tlm_engine_t *engine, const int8_t *state, uint16_t first, uint16_t end, list_t *list)
+/* The followers among the words first..end-1; those in the table (0: there is none) are told their cost there. Returns the
+ * back-off: what every other word costs beside its own cost. */
+static uint16_t list_followers(const tlm_engine_t *engine, const int8_t *state, uint16_t first, uint16_t end,
+                               tlm_taught_table_t *table, tlm_list_t *list)
 {
     tlm_followers_t followers;
 
@@ -67,7 +29,11 @@ static uint16_t list_followers(const tlm_engine_t *engine, const int8_t *state, 
             break;
         }
         if (followers.row >= TLM_FIRST_ROW && word >= first) {
-            offer(list, followers.cost, word);
+            tlm_taught_t *taught = table != 0 ? tlm_taught_find(table, followers.row) : 0;
+            if (taught != 0) {
+                taught->at = (uint16_t)(followers.cost + 1u);
+            }
+            offer(list, -(int32_t)followers.cost, word);
         }
     }
     return (uint16_t)(followers.pair_backoff + followers.triple_backoff);
@@ -85,7 +51,7 @@ static void cost_levels(const tlm_lexicon_t *lexicon, uint16_t backoff, uint16_t
 }
 
 /* The words of one block, from `first` up to `end`. */
-static void list_block(const tlm_engine_t *engine, const uint16_t *costs, uint16_t first, uint16_t end, list_t *list)
+static void list_block(const tlm_engine_t *engine, const uint16_t *costs, uint16_t first, uint16_t end, tlm_list_t *list)
 {
     const tlm_lexicon_t *lexicon = &engine->model->lexicon;
     tlm_cursor_t cursor;
@@ -93,12 +59,12 @@ static void list_block(const tlm_engine_t *engine, const uint16_t *costs, uint16
     tlm_cursor_seek(lexicon, engine->language, first, &cursor);
     do {
         if (cursor.level != 0) {
-            offer(list, costs[cursor.level & (TLM_LEVELS - 1u)], cursor.word);
+            offer(list, -(int32_t)costs[cursor.level & (TLM_LEVELS - 1u)], cursor.word);
         }
     } while (cursor.word + 1u < end && tlm_cursor_next(lexicon, engine->language, &cursor));
 }
 
-static void list_lexicon(const tlm_engine_t *engine, uint16_t backoff, uint16_t first, uint16_t end, list_t *list)
+static void list_lexicon(const tlm_engine_t *engine, uint16_t backoff, uint16_t first, uint16_t end, tlm_list_t *list)
 {
     const tlm_lexicon_t *lexicon = &engine->model->lexicon;
     uint16_t costs[TLM_LEVELS];
@@ -108,10 +74,32 @@ static void list_lexicon(const tlm_engine_t *engine, uint16_t backoff, uint16_t 
         const uint32_t next = ((uint32_t)first / lexicon->block_words + 1u) * lexicon->block_words;
         const uint16_t block_end = next < end ? (uint16_t)next : end;
         const uint8_t level = tlm_lexicon_block_level(lexicon, engine->language, first);
-        if (level < TLM_LEVELS && can_enter(list, costs[level], first)) {
+        if (level < TLM_LEVELS && tlm_list_has_room(list, -(int32_t)costs[level], first)) {
             list_block(engine, costs, first, block_end, list);
         }
         first = block_end;
+    }
+}
+
+/* The words of the memory: likely by their uses alone, and a follower also above what it is as one. */
+static void list_memory(uint16_t backoff, const tlm_taught_table_t *table, tlm_list_t *list)
+{
+    for (uint8_t i = 0; i < TLM_TAUGHT_WORDS; i++) {
+        const tlm_taught_t *word = &table->words[i];
+        int32_t score;
+        if (word->uses == 0) {
+            continue;
+        }
+        score = tlm_score_add(-(int32_t)backoff, TLM_NGRAM_UNITS, tlm_taught_millinats(word) - UNKNOWN_MILLINATS);
+        if (word->length != 0) {
+            tlm_list_offer(list, score, TLM_UNKNOWN_ORDER, i);
+            continue;
+        }
+        if (word->at != NO_FOLLOWER) {
+            const int32_t raised = tlm_score_add(-(word->at - 1), TLM_NGRAM_UNITS, tlm_taught_bonus(word));
+            score = raised > score ? raised : score;
+        }
+        offer(list, score, (uint16_t)(word->code - TLM_FIRST_ROW));
     }
 }
 
@@ -120,7 +108,8 @@ int tlm_suggest_ngram(tlm_engine_t *engine, uint8_t count)
     const tlm_lexicon_t *lexicon = &engine->model->lexicon;
     const tlm_typed_t typed = tlm_line_typed(engine);
     tlm_range_t range;
-    list_t list = {0, count, {{0, 0}}};
+    tlm_list_t list = {0, count, {{0, 0, 0}}};
+    tlm_taught_table_t table;
     uint16_t backoff;
     tlm_cursor_t cursor;
 
@@ -131,13 +120,24 @@ int tlm_suggest_ngram(tlm_engine_t *engine, uint8_t count)
     if (range.prefix_level != TLM_NO_LEVEL) { /* the word already typed is not offered */
         range.first++;
     }
-    if (range.first >= range.end) {
+    if (range.first >= range.end && engine->memory == 0) {
         return 0;
     }
-    backoff = list_followers(engine, tlm_line_follow(engine, tlm_lexicon_number)->state, range.first, range.end, &list);
+    if (engine->memory != 0) {
+        tlm_taught_recall(engine, &typed, &range, &table);
+    }
+    backoff = list_followers(engine, tlm_line_follow(engine, tlm_lexicon_number)->state, range.first, range.end,
+                             engine->memory != 0 ? &table : 0, &list);
     list_lexicon(engine, backoff, range.first, range.end, &list);
+    if (engine->memory != 0) {
+        list_memory(backoff, &table, &list);
+    }
     for (uint8_t i = 0; i < list.count; i++) {
-        tlm_cursor_seek(lexicon, engine->language, list.best[i].word, &cursor);
+        if (list.best[i].order == TLM_UNKNOWN_ORDER) {
+            tlm_taught_write(engine, i, &typed, &table.words[list.best[i].place]);
+            continue;
+        }
+        tlm_cursor_seek(lexicon, engine->language, list.best[i].place, &cursor);
         tlm_suggestion_write(engine, i, &typed, cursor.letters, cursor.length);
     }
     return list.count;

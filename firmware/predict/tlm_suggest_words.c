@@ -1,56 +1,23 @@
 /* Suggestions of the word kind: the network's rows and the lexicon's words in one list (docs/DESIGN.md, the mixture). */
 #include "tlm_lexicon.h"
 #include "tlm_line.h"
+#include "tlm_list.h"
+#include "tlm_taught.h"
 
 enum {
     CHUNK_ROWS = 32 /* scored at once: 128 bytes of stack */
 };
 
-typedef struct {
-    int32_t score;
-    uint32_t order;  /* orders ties by word index: see row_order and word_order */
-    uint16_t place;  /* its row, or its word index */
-} candidate_t;
-
-/* The best so far, best first. */
-typedef struct {
-    uint8_t count, capacity;
-    candidate_t best[TLM_MAX_SUGGESTIONS];
-} list_t;
-
 /* A lexicon-only word stands before the row of the next level-0 word, which its cursor knows. So the order of the words
- * needs no word index of a row, for which the lexicon would have to be read. */
+ * needs no word index of a row, for which the lexicon would have to be read. A candidate's place is the row or the index. */
 static uint32_t row_order(uint16_t row) { return 2u * (uint32_t)row + 1u; }
 static uint32_t word_order(uint16_t next_row) { return 2u * (uint32_t)next_row; }
-static bool is_row(const candidate_t *candidate) { return (candidate->order & 1u) != 0; }
+/* A lexicon-only word that the memory brought comes after all others of its score, and a word of the memory alone after that;
+ * its place is in the table. */
+static const uint32_t TAUGHT_ORDER = 0xFFFFFFFE;
+static bool is_row(const tlm_candidate_t *candidate) { return (candidate->order & 1u) != 0; }
 
-static bool can_enter(const list_t *list, int32_t score)
-{
-    return list->count < list->capacity || score >= list->best[list->count - 1].score;
-}
-
-/* Equal in score and order are only lexicon words, and they come in the order of their index. */
-static void insert(list_t *list, int32_t score, uint32_t order, uint16_t place)
-{
-    uint8_t i = list->count;
-
-    while (i > 0 && (score > list->best[i - 1].score ||
-                     (score == list->best[i - 1].score && order < list->best[i - 1].order))) {
-        if (i < list->capacity) {
-            list->best[i] = list->best[i - 1];
-        }
-        i--;
-    }
-    if (i < list->capacity) {
-        const candidate_t candidate = {score, order, place};
-        list->best[i] = candidate;
-        if (list->count < list->capacity) {
-            list->count++;
-        }
-    }
-}
-
-static void list_rows(const tlm_engine_t *engine, const int8_t *context, uint16_t first, uint16_t end, list_t *list)
+static void list_rows(const tlm_engine_t *engine, const int8_t *context, uint16_t first, uint16_t end, tlm_list_t *list)
 {
     int32_t scores[CHUNK_ROWS];
 
@@ -58,42 +25,39 @@ static void list_rows(const tlm_engine_t *engine, const int8_t *context, uint16_
         const uint16_t count = end - first < CHUNK_ROWS ? (uint16_t)(end - first) : (uint16_t)CHUNK_ROWS;
         engine->model->network.score(engine->language, context, first, count, scores);
         for (uint16_t i = 0; i < count; i++) {
-            if (can_enter(list, scores[i])) {
-                const uint16_t row = (uint16_t)(first + i);
-                insert(list, scores[i], row_order(row), row);
+            const uint16_t row = (uint16_t)(first + i);
+            if (tlm_list_has_room(list, scores[i], row_order(row))) {
+                tlm_list_offer(list, scores[i], row_order(row), row);
             }
         }
         first = (uint16_t)(first + count);
     }
 }
 
-/* score(unknown) + units_per_nat * millinats / 1000 as C divides, in 32 bits: quotient and remainder have one sign, so
- * that truncating the remainder's part alone truncates the whole. |millinats| < 2^19, units <= 2,000,000: both products
- * are below 2^31, and the sum is (score within 2^30) when |millinats / 1000| * units is within 2^30: 524 * 2 * 10^6 is. */
+/* Of a lexicon word of that level, 1.. */
 static int32_t level_score(const tlm_model_t *model, int32_t unknown, uint8_t level)
 {
-    const int32_t units = model->network.units_per_nat;
     const int32_t millinats =
         model->lexicon.top_millinats - (int32_t)(level - 1) * (int32_t)model->lexicon.level_millinats;
 
-    return unknown + units * (millinats / 1000) + units * (millinats % 1000) / 1000;
+    return tlm_score_add(unknown, model->network.units_per_nat, millinats);
 }
 
 /* The words of one block, from the cursor's word up to `end`. */
-static void list_block(const tlm_engine_t *engine, const int32_t *scores, uint16_t first, uint16_t end, list_t *list)
+static void list_block(const tlm_engine_t *engine, const int32_t *scores, uint16_t first, uint16_t end, tlm_list_t *list)
 {
     const tlm_lexicon_t *lexicon = &engine->model->lexicon;
     tlm_cursor_t cursor;
 
     tlm_cursor_seek(lexicon, engine->language, first, &cursor);
     do {
-        if (cursor.level != 0 && can_enter(list, scores[cursor.level & (TLM_LEVELS - 1u)])) {
-            insert(list, scores[cursor.level & (TLM_LEVELS - 1u)], word_order(cursor.row), cursor.word);
+        if (cursor.level != 0) {
+            tlm_list_offer(list, scores[cursor.level & (TLM_LEVELS - 1u)], word_order(cursor.row), cursor.word);
         }
     } while (cursor.word + 1u < end && tlm_cursor_next(lexicon, engine->language, &cursor));
 }
 
-static void list_lexicon(const tlm_engine_t *engine, const int8_t *context, uint16_t first, uint16_t end, list_t *list)
+static void list_lexicon(const tlm_engine_t *engine, const int8_t *context, uint16_t first, uint16_t end, tlm_list_t *list)
 {
     const tlm_lexicon_t *lexicon = &engine->model->lexicon;
     int32_t unknown;
@@ -107,19 +71,73 @@ static void list_lexicon(const tlm_engine_t *engine, const int8_t *context, uint
         const uint32_t next = ((uint32_t)first / lexicon->block_words + 1u) * lexicon->block_words;
         const uint16_t block_end = next < end ? (uint16_t)next : end;
         const uint8_t level = tlm_lexicon_block_level(lexicon, engine->language, first);
-        if (level < TLM_LEVELS && can_enter(list, scores[level])) {
+        if (level < TLM_LEVELS && tlm_list_has_room(list, scores[level], 0)) {
             list_block(engine, scores, first, block_end, list);
         }
         first = block_end;
     }
 }
 
-static void write_list(tlm_engine_t *engine, const tlm_typed_t *typed, const list_t *list)
+/* A lexicon-only word by its uses, in place of itself where it is listed for its level. */
+static void offer_plain(tlm_list_t *list, int32_t score, uint16_t index)
+{
+    uint8_t i = 0;
+
+    while (i < list->count && (is_row(&list->best[i]) || list->best[i].place != index)) {
+        i++;
+    }
+    if (i < list->count) {
+        if (list->best[i].score >= score) {
+            return;
+        }
+        for (list->count--; i < list->count; i++) {
+            list->best[i] = list->best[i + 1];
+        }
+    }
+    tlm_list_offer(list, score, TAUGHT_ORDER, index);
+}
+
+/* The words of the memory: likely by their uses alone, and one with a row also above the score of its row. */
+static void list_memory(const tlm_engine_t *engine, const int8_t *context, const tlm_taught_table_t *table,
+                        tlm_list_t *list)
+{
+    const tlm_network_t *network = &engine->model->network;
+    const uint32_t plain = (uint32_t)TLM_FIRST_ROW + engine->model->lexicon.rows; /* codes of lexicon-only words */
+    int32_t unknown;
+
+    network->score(engine->language, context, TLM_ROW_UNKNOWN, 1, &unknown);
+    for (uint8_t i = 0; i < TLM_TAUGHT_WORDS; i++) {
+        const tlm_taught_t *word = &table->words[i];
+        int32_t score;
+        if (word->uses == 0) {
+            continue;
+        }
+        score = tlm_score_add(unknown, network->units_per_nat, tlm_taught_millinats(word));
+        if (word->length != 0) {
+            tlm_list_offer(list, score, TLM_UNKNOWN_ORDER, i);
+        } else if (word->code >= plain) {
+            offer_plain(list, score, (uint16_t)(word->code - plain));
+        } else {
+            const uint16_t row = (uint16_t)word->code;
+            int32_t raised;
+            network->score(engine->language, context, row, 1, &raised);
+            raised = tlm_score_add(raised, network->units_per_nat, tlm_taught_bonus(word));
+            tlm_list_offer(list, raised > score ? raised : score, row_order(row), row);
+        }
+    }
+}
+
+static void write_list(tlm_engine_t *engine, const tlm_typed_t *typed, const tlm_list_t *list,
+                       const tlm_taught_table_t *table)
 {
     const tlm_lexicon_t *lexicon = &engine->model->lexicon;
     tlm_cursor_t cursor;
 
     for (uint8_t i = 0; i < list->count; i++) {
+        if (list->best[i].order == TLM_UNKNOWN_ORDER) {
+            tlm_taught_write(engine, i, typed, &table->words[list->best[i].place]);
+            continue;
+        }
         if (is_row(&list->best[i])) {
             tlm_cursor_seek_row(lexicon, engine->language, list->best[i].place, &cursor);
         } else {
@@ -133,7 +151,8 @@ int tlm_suggest_words(tlm_engine_t *engine, uint8_t count)
 {
     const tlm_typed_t typed = tlm_line_typed(engine);
     tlm_range_t range;
-    list_t list = {0, count, {{0, 0, 0}}};
+    tlm_list_t list = {0, count, {{0, 0, 0}}};
+    tlm_taught_table_t table;
     const int8_t *context;
 
     if (typed.length > TLM_WORD_LETTERS) {
@@ -144,14 +163,18 @@ int tlm_suggest_words(tlm_engine_t *engine, uint8_t count)
         range.first++;
         range.first_row = (uint16_t)(range.first_row + (range.prefix_level == 0 ? 1 : 0));
     }
-    if (range.first >= range.end) {
+    if (range.first >= range.end && engine->memory == 0) {
         return 0;
     }
     context = tlm_line_follow(engine, tlm_lexicon_row)->context;
     list_rows(engine, context, range.first_row, range.end_row, &list);
-    if (typed.length > 0) { /* before the first letter only rows compete */
+    if (typed.length > 0 && range.first < range.end) { /* before the first letter only rows compete */
         list_lexicon(engine, context, range.first, range.end, &list);
     }
-    write_list(engine, &typed, &list);
+    if (engine->memory != 0) {
+        tlm_taught_recall(engine, &typed, &range, &table);
+        list_memory(engine, context, &table, &list);
+    }
+    write_list(engine, &typed, &list, &table);
     return list.count;
 }

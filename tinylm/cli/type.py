@@ -41,6 +41,8 @@ class _Target:
     "--model", "-m", help="With --host: model name or folder.  [default: the project's, else the largest shipped]"
 )
 @click.option("--shown", default=3, type=click.IntRange(1, 5), help="How many suggestions.")
+@click.option("--learn/--no-learn", default=True, help="Suggest what was typed in earlier lines; learn each line.")
+@click.option("--forget", is_flag=True, help="First erase what the board has learned.")
 @click.option(
     "--lines", type=click.File("rb"), help="Type these lines (- is standard input) as the perfect typist does."
 )
@@ -52,6 +54,8 @@ def command(
     host: bool,
     model: str | None,
     shown: int,
+    learn: bool,
+    forget: bool,
     lines: Any,
     as_json: bool,
 ) -> None:
@@ -69,7 +73,9 @@ def command(
     source = lines or (None if sys.stdin.isatty() else sys.stdin.buffer)
     if as_json and source is None:
         raise click.UsageError("--json goes with --lines FILE.")
-    with _open(port, board, folder, host, model) as target:
+    with _open(port, board, folder, host, model, learn) as target:
+        if forget:
+            target.engine.forget()
         if source is not None:
             _type_lines(target, source, shown, as_json)
         else:
@@ -77,32 +83,35 @@ def command(
 
 
 @contextlib.contextmanager
-def _open(port: str | None, board: str | None, folder: Path | None, host: bool, model: str | None) -> Iterator[_Target]:
+def _open(
+    port: str | None, board: str | None, folder: Path | None, host: bool, model: str | None, learn: bool
+) -> Iterator[_Target]:
     from tinylm.attached import choose_attached
     from tinylm.corpus import ALPHABETS
     from tinylm.link import Device
 
     if host:
         from tinylm.catalogue import choose_model
-        from tinylm.engine import HOST_SIZES, HostEngine
+        from tinylm.engine import HOST_MEMORY, HOST_SIZES, HostEngine
 
         chosen = choose_model(model)
-        yield _Target(
-            HostEngine(chosen), f"{chosen.info.name} on this computer", chosen.info.alphabet, HOST_SIZES.line_bytes
-        )
+        engine = HostEngine(chosen, HOST_MEMORY if learn else 0)
+        yield _Target(engine, f"{chosen.info.name} on this computer", chosen.info.alphabet, HOST_SIZES.line_bytes)
     elif board:
         from tinylm.booting import boot, find_image
 
         image = find_image(board, folder)
         letters = ALPHABETS.get(image.record.get("language"), ALPHABETS["en"])
         with boot(image) as (emulator, device):
-            yield _device_target(device, f"{device.identity.board}, run by {emulator.name}", letters)
+            yield _device_target(device, f"{device.identity.board}, run by {emulator.name}", letters, learn)
     else:
         with Device.open(port or choose_attached(None, _OTHERWISE).path) as device:
-            yield _device_target(device, device.identity.board, _letters_of(device.identity.model_hash))
+            yield _device_target(device, device.identity.board, _letters_of(device.identity.model_hash), learn)
 
 
-def _device_target(device: Any, where: str, alphabet: str) -> _Target:
+def _device_target(device: Any, where: str, alphabet: str, learn: bool) -> _Target:
+    if device.identity.memory_bytes:
+        device.use_memory(learn)
     return _Target(device, f"{device.identity.model} on {where}", alphabet, device.identity.line_bytes)
 
 

@@ -29,6 +29,7 @@ int tlm_engine_init(tlm_engine_t *engine, const tlm_model_t *model, tlm_flash_t 
 {
     engine->model = model;
     engine->language = language;
+    engine->memory = 0;
     tlm_reset(engine);
     return 0;
 }
@@ -38,6 +39,20 @@ int tlm_self_test(tlm_engine_t *engine)
     tlm_reset(engine);
     return STUB_SELF_TEST;
 }
+
+/* `used` counts the lines learned. */
+int tlm_memory_open(tlm_memory_t *memory, const tlm_model_t *model, uint8_t *bytes, uint16_t size)
+{
+    memory->model = model;
+    memory->bytes = bytes;
+    memory->size = size;
+    memory->used = 0;
+    return 0;
+}
+
+void tlm_memory_erase(tlm_memory_t *memory) { memory->used = 0; }
+
+void tlm_memory_use(tlm_engine_t *engine, tlm_memory_t *memory) { engine->memory = memory; }
 
 uint32_t tlm_network_hash(tlm_engine_t *engine, uint16_t start, uint16_t stride, uint16_t steps)
 {
@@ -60,6 +75,9 @@ static uint8_t character_bytes(uint8_t first)
 int tlm_feed(tlm_engine_t *engine, uint8_t byte)
 {
     if (byte == '\n' || byte == '\r') {
+        if (engine->memory != 0 && engine->line_bytes > 0) {
+            engine->memory->used++;
+        }
         tlm_reset(engine);
         return 0;
     }

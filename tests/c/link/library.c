@@ -4,6 +4,8 @@
 
 static tlm_engine_t engine;
 static tlm_link_t serial;
+static tlm_memory_t memory;
+static uint8_t memory_bytes[TLM_USER_MEMORY_BYTES];
 static uint8_t *sent;
 static uint32_t sent_bytes, sent_room;
 
@@ -22,7 +24,8 @@ uint32_t test_boot(uint8_t *out, uint32_t room)
     sent_room = room;
     sent_bytes = 0;
     tlm_engine_init(&engine, &tlm_model, sent);
-    tlm_link_init(&serial, &engine, &tlm_model, TLM_BOARD_NAME, checks);
+    tlm_memory_open(&memory, &tlm_model, memory_bytes, sizeof memory_bytes);
+    tlm_link_init(&serial, &engine, &tlm_model, TLM_BOARD_NAME, checks, &memory);
     return sent_bytes;
 }
 

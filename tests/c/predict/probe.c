@@ -13,6 +13,8 @@ enum { STUB_STATE_BYTES = 4 };
 static tlm_model_t model;
 static tlm_ngram_t ngram;
 static tlm_engine_t engine;
+static tlm_memory_t memory;
+static uint8_t *memory_bytes; /* as long as they are, for the same reason */
 static uint8_t *language; /* exactly as long as it is, so that the sanitizer sees a read past its end */
 static int32_t spread;    /* scores are 0..spread-1 */
 
@@ -168,6 +170,32 @@ static void answer_lexicon(const char *command, const char *argument)
     }
 }
 
+/* memory SIZE CONTENT(hex): opens a memory that holds the content and is zero after it, and uses it. recall: its lines, and
+ * the bytes after them. poke CONTENT: puts other bytes into the lines under the engine's feet. */
+static void answer_memory(const char *command, char *argument)
+{
+    if (strcmp(command, "memory") == 0) {
+        const uint16_t size = (uint16_t)strtoul(argument, &argument, 10);
+        free(memory_bytes);
+        memory_bytes = calloc(size, 1);
+        for (uint16_t i = 0; *argument != '\0' && argument[1] > ' '; i++, argument += 2) {
+            (void)parse_hex((char[3]){argument[1], argument[2], '\0'}, memory_bytes + i);
+        }
+        printf("%d", tlm_memory_open(&memory, &model, memory_bytes, size));
+        tlm_memory_use(&engine, &memory);
+    } else if (strcmp(command, "poke") == 0) {
+        for (uint16_t i = 10; *argument > ' ' && i < memory.size; i++, argument += 2) {
+            (void)parse_hex((char[3]){argument[0], argument[1], '\0'}, memory_bytes + i);
+        }
+    } else if (strcmp(command, "forget") == 0) {
+        tlm_memory_erase(&memory);
+    } else {
+        for (uint16_t i = 0; i < memory.size; i++) {
+            printf("%02x", (unsigned)memory_bytes[i]);
+        }
+    }
+}
+
 static void answer_engine(const char *command, const char *argument)
 {
     const uint8_t number = (uint8_t)strtoul(argument, NULL, 10);
@@ -214,6 +242,8 @@ int main(void)
             answer_load(argument);
         } else if (strcmp(line, "ngram") == 0) {
             answer_ngram(argument);
+        } else if (strstr("memory poke forget content", line) != NULL) {
+            answer_memory(line, argument);
         } else if (strstr("range row number blocklevel seek seekrow all", line) != NULL) {
             answer_lexicon(line, argument);
         } else {
@@ -223,5 +253,6 @@ int main(void)
         fflush(stdout);
     }
     free(language);
+    free(memory_bytes);
     return 0;
 }

@@ -1,0 +1,43 @@
+/* The best words so far, best first, and sums of scores. Knows no network, no lexicon and no memory. */
+#ifndef TLM_LIST_H
+#define TLM_LIST_H
+
+#include "tinylm.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A word that may be suggested. `order` and `place` together are the word's identity, and decide between equal scores:
+ * the lower one first. */
+typedef struct {
+    int32_t score;
+    uint32_t order;
+    uint16_t place;  /* where its letters are found; what that means is its maker's business */
+} tlm_candidate_t;
+
+typedef struct {
+    uint8_t count, capacity;
+    tlm_candidate_t best[TLM_MAX_SUGGESTIONS];
+} tlm_list_t;
+
+/* Whether a word of that score, and of that order or a higher one, may enter. */
+static inline bool tlm_list_has_room(const tlm_list_t *list, int32_t score, uint32_t order)
+{
+    const tlm_candidate_t *last = &list->best[list->count > 0 ? list->count - 1 : 0];
+
+    return list->count < list->capacity || score > last->score || (score == last->score && order <= last->order);
+}
+
+/* Put a word in if it is good enough. A word that is in the list at a lower score is raised, never listed twice. */
+void tlm_list_offer(tlm_list_t *list, int32_t score, uint32_t order, uint16_t place);
+
+/* score + units_per_nat * millinats / 1000 as C divides, in 32 bits: quotient and remainder have one sign, so that
+ * truncating the remainder's part alone truncates the whole. |millinats| < 2^19, units <= TLM_MAX_UNITS: both products are
+ * below 2^31, and the sum is (score within 2^30) when |millinats / 1000| * units is within 2^30: 524 * 2 * 10^6 is. */
+int32_t tlm_score_add(int32_t score, int32_t units_per_nat, int32_t millinats);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
