@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-HEADER_BYTES, DROP_BYTES = 10, 32
+HEADER_BYTES, DROP_BYTES, RECENT_BYTES = 10, 32, 256
 LINE_START, TOO_LONG = 0, 1  # codes
 UNKNOWN = 1 << 31
+ALONE = 5500
 SETS, WAYS = 4, 4
 LN = (0, 693, 1099, 1386, 1609, 1792, 1946, 2079, 2197, 2303, 2398, 2485, 2565, 2639, 2708, 2773, 2833, 2890, 2944, 2996,
       3045, 3091, 3135, 3178, 3219, 3258, 3296, 3332, 3367, 3401, 3434)  # fmt: skip
@@ -45,9 +46,6 @@ class Taught:
     @property
     def alone(self) -> int:
         return ln(self.weight) - ALONE
-
-
-ALONE = 5500
 
 
 @dataclass
@@ -95,8 +93,8 @@ class MemoryModel:
         rest = self.model_hash.to_bytes(4, "little") + len(self.lines).to_bytes(2, "little") + self.lines
         return fnv(rest).to_bytes(4, "little") + rest
 
-    def tokens(self) -> list[tuple[int, bytes]]:
-        """(code, letters of an unknown word), the newest first."""
+    def tokens(self) -> list[tuple[int, bytes, int]]:
+        """(code, letters of an unknown word, how many bytes before the end it begins), the newest first."""
         left, mark, found = self.lines, len(self.alphabet) + 1, []
         while left:
             last = left[-1]
@@ -105,15 +103,15 @@ class MemoryModel:
                 before = left[: len(left) - len(word)]
                 if not word or before[-1:] != bytes([mark]) or len(word) > 24:
                     break
-                found.append((UNKNOWN | fnv(word[::-1]), word))
                 left = before[:-1]
+                found.append((UNKNOWN | fnv(word[::-1]), word, len(self.lines) - len(left)))
                 continue
             size = 1 if last == 0 else 2 if last < 254 else 3
             if len(left) < size:
                 break
             token, left = left[-size:], left[:-size]
             high = {1: 0, 2: (last - mark - 1) << 8, 3: (last - 254) << 16}[size]
-            found.append((int.from_bytes(token[:-1], "little") + high, b""))
+            found.append((int.from_bytes(token[:-1], "little") + high, b"", len(self.lines) - len(left)))
         return found
 
     def recall(self, prefix: str, before: int) -> list[list[Taught]]:
@@ -122,17 +120,18 @@ class MemoryModel:
         typed = self.spell(prefix)
         sets: list[list[Taught]] = [[] for _ in range(SETS)]
         tokens = self.tokens()
-        for i, (code, letters) in enumerate(tokens):
+        for i, (code, letters, distance) in enumerate(tokens):
             if letters:
                 wanted = letters.startswith(typed) and letters != typed
             else:
                 wanted = code in matching
             if wanted:
-                self._count(sets[code % SETS], code, letters, i + 1 < len(tokens) and tokens[i + 1][0] == before)
+                pair = i + 1 < len(tokens) and tokens[i + 1][0] == before
+                self._count(sets[code % SETS], code, letters, 2 if distance <= RECENT_BYTES else 1, pair)
         return sets
 
     @staticmethod
-    def _count(words: list[Taught], code: int, letters: bytes, pair: bool) -> None:
+    def _count(words: list[Taught], code: int, letters: bytes, uses: int, pair: bool) -> None:
         place = next((w for w in words if w.code == code), None)
         if place is None and len(words) < WAYS:
             place = Taught(code, letters)
@@ -142,5 +141,5 @@ class MemoryModel:
             if lone:
                 place = words[lone[-1]] = Taught(code, letters)
         if place is not None:
-            place.uses += 1
+            place.uses += uses
             place.pairs += pair

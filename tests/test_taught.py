@@ -17,7 +17,7 @@ from predict_rig import Probe, build_probe
 from test_engine import SMALL, STEPS, engines, load, take_step
 
 LEAST = 128
-SIZES = st.sampled_from((LEAST, 150, 400))
+SIZES = st.sampled_from((LEAST, 150, 700))
 LETTERS = "'abcdeinost"
 
 
@@ -32,7 +32,8 @@ def probe(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 WORDS = st.one_of(
-    st.tuples(st.just("word"), st.integers(0, 7)), st.tuples(st.just("feed"), st.text(st.sampled_from("aest"), max_size=3))
+    st.tuples(st.just("word"), st.integers(0, 7)),
+    st.tuples(st.just("feed"), st.text(st.sampled_from("aest"), max_size=3)),
 )
 LINES = st.lists(st.lists(st.one_of(WORDS, WORDS, STEPS), max_size=8), max_size=12)
 
@@ -111,7 +112,9 @@ def test_a_memory_that_was_kept_is_used_when_it_is_opened_again(probe: Probe) ->
 
 @pytest.mark.parametrize("byte", range(4, 60, 7))
 def test_a_memory_that_is_damaged_or_of_another_model_is_erased(probe: Probe, byte: int) -> None:
-    content = bytearray(small_memory("dotted sea", "so dotted", "sea seat so a", "notes eat tea", "a sea is a sea").content())
+    content = bytearray(
+        small_memory("dotted sea", "so dotted", "sea seat so a", "notes eat tea", "a sea is a sea").content()
+    )
     assert len(content) > 60 and open_memory(probe, bytes(content)) > 0
     content[byte] ^= 0x10
     assert open_memory(probe, bytes(content)) == 0 and words_after(probe, "d") == []

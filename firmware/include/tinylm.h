@@ -25,6 +25,8 @@
 
 #define TLM_MAX_UNITS 2000000L /* largest units_per_nat: 999 times it stays below 2^31 */
 
+#define TLM_NOT_KNOWN 0xFFFFU
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -39,8 +41,7 @@ enum {
     TLM_FIRST_ROW = 2,
     TLM_SPELLING_STEPS = 64,   /* character kind: network steps that one tlm_suggest may search with */
     TLM_NGRAM_STATE_BYTES = 16, /* n-gram kind: TLM_STATE_BYTES */
-    TLM_MEMORY_LEAST = 128,    /* bytes of a user memory */
-    TLM_NOT_KNOWN = 0xFFFF
+    TLM_MEMORY_LEAST = 128     /* bytes of a user memory */
 };
 
 /* Names and texts are also read by the host: tinylm/statuses.py parses this table, so it is written once. */

@@ -71,12 +71,12 @@ int tlm_memory_open(tlm_memory_t *memory, const tlm_model_t *model, uint8_t *byt
         memory->size = 0;
         return TLM_ERR_RANGE;
     }
-    memory->used = (uint16_t)(bytes[HEADER_USED] | bytes[HEADER_USED + 1] << 8);
+    memory->used = (uint16_t)(bytes[HEADER_USED] | (uint16_t)bytes[HEADER_USED + 1] << 8);
     if (memory->used > size - HEADER_BYTES || get_u32(bytes + HEADER_HASH) != model->hash ||
         get_u32(bytes + HEADER_CHECK) != check_of(memory)) {
         tlm_memory_erase(memory);
     }
-    return memory->used;
+    return (int)memory->used;
 }
 
 void tlm_memory_erase(tlm_memory_t *memory)
@@ -100,7 +100,7 @@ static void append(tlm_memory_t *memory, const uint8_t *bytes, uint8_t count)
 {
     uint8_t *lines = tlm_memory_lines(memory);
 
-    if (memory->used + count > memory->size - HEADER_BYTES) { /* TLM_MEMORY_LEAST holds the longest word and the drop */
+    if (count > memory->size - HEADER_BYTES - memory->used) { /* TLM_MEMORY_LEAST holds the longest word and the drop */
         memory->used = (uint16_t)(memory->used - DROP_BYTES);
         memmove(lines, lines + DROP_BYTES, memory->used);
     }
@@ -265,7 +265,7 @@ bool tlm_memory_read(const tlm_memory_t *memory, uint16_t *at, tlm_token_t *toke
     }
     *at = (uint16_t)(*at - bytes);
     token->code = bytes == 1 ? (uint32_t)TLM_ROW_BOUNDARY
-                  : bytes == 2 ? lines[*at] | (uint32_t)(last - mark - 1u) << 8
+                  : bytes == 2 ? lines[*at] | (uint32_t)(uint8_t)(last - mark - 1) << 8
                                : lines[*at] | (uint32_t)lines[*at + 1] << 8 | (uint32_t)(last - LONG_CODES) << 16;
     return true;
 }

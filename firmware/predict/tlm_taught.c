@@ -6,6 +6,7 @@
 
 /* The mixture: fitted on the user streams of dev/en (benchmarks/learning.md). */
 enum {
+    RECENT_BYTES = 256,      /* of the newest: what was said there counts twice */
     USES_OF_PAIR = 100,      /* what a use after the word before is worth beside one anywhere */
     USES_BEFORE = 10,        /* that the model has seen of every word, as it were */
     ALONE_MILLINATS = 5500   /* one use alone makes a word so much less likely than an unknown word */
@@ -45,8 +46,8 @@ tlm_taught_t *tlm_taught_find(tlm_taught_table_t *table, uint32_t code)
     return 0;
 }
 
-/* Count a use. In a full set only a pair finds a place: that of the word without one that was used last the longest ago. */
-static void count_use(tlm_taught_table_t *table, const tlm_token_t *token, bool pair)
+/* Count a word that counts as `uses`. In a full set only a pair finds a place: that of the word without one that was used last the longest ago. */
+static void count_word(tlm_taught_table_t *table, const tlm_token_t *token, uint8_t uses, bool pair)
 {
     tlm_taught_t *set = set_of(table, token->code);
     tlm_taught_t *place = tlm_taught_find(table, token->code);
@@ -69,7 +70,7 @@ static void count_use(tlm_taught_table_t *table, const tlm_token_t *token, bool 
         place->at = token->at;
         place->length = token->length;
     }
-    place->uses++; /* at most one a byte: below 2^16 */
+    place->uses = (uint16_t)(place->uses + uses); /* a word has two bytes or more, and few are recent: below 2^16 */
     place->pairs = (uint16_t)(place->pairs + (pair ? 1 : 0));
 }
 
@@ -83,18 +84,18 @@ void tlm_taught_recall(tlm_engine_t *engine, const tlm_typed_t *typed, const tlm
     uint16_t at = memory->used;
     tlm_token_t later = {TLM_ROW_BOUNDARY, 0, 0};
     tlm_token_t token;
-    bool counts = false;
+    uint8_t uses = 0; /* of `later`: 0 when it is not wanted */
 
     memset(table, 0, sizeof *table);
     while (tlm_memory_read(memory, &at, &token)) {
-        if (counts) {
-            count_use(table, &later, token.code == before);
+        if (uses != 0) {
+            count_word(table, &later, uses, token.code == before);
         }
-        counts = is_wanted(&wanted, &token);
+        uses = (uint8_t)(!is_wanted(&wanted, &token) ? 0 : memory->used - at <= RECENT_BYTES ? 2 : 1);
         later = token;
     }
-    if (counts) {
-        count_use(table, &later, false);
+    if (uses != 0) {
+        count_word(table, &later, uses, false);
     }
 }
 
