@@ -15,7 +15,7 @@ from cli_rig import Outcome, run_cli, tiny_build
 from models import tiny_lines, tiny_word_model
 from test_cli_emulate import alive, descendants, start_emulate
 
-from tinylm.engine import HostEngine
+from tinylm.engine import HOST_MEMORY, HostEngine
 from tinylm.link import Device
 from tinylm.measure import type_lines
 from tinylm.model import write_model
@@ -94,7 +94,8 @@ def model(tmp_path: Path) -> Path:
 @pytest.mark.needs("cc")
 def test_lines_are_typed_as_the_measure_types_them(model: Path) -> None:
     told = json.loads(run_cli("type", "--host", "--model", model, "--json", typed=LINES).out)
-    tally = type_lines(HostEngine(tiny_word_model()), tiny_lines()[:10], 3, lambda _: True, probe=False)
+    engine = HostEngine(tiny_word_model(), HOST_MEMORY)
+    tally = type_lines(engine, tiny_lines()[:10], 3, lambda _: True, probe=False, learn=True)
     assert [(line["characters"], line["keys"]) for line in told["lines"]] == tally.lines
     assert told["keys"] == sum(keys for _, keys in tally.lines)
     assert told["characters"] == len(LINES) - 9
