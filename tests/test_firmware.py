@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import struct
 from pathlib import Path
 
 import echo_rig
@@ -16,7 +15,8 @@ from tinylm.board import Region, load_board
 from tinylm.building import build, read_build
 from tinylm.errors import TinylmError
 from tinylm.firmware import compile_firmware, write_board_header
-from tinylm.image import render_hex, write_images
+from tinylm.image import check_bytes, flash_bytes, write_images
+from tinylm.image_formats import parse_hex, parse_uf2
 from tinylm.memory import largest_language_bytes, predict_memory, require_fit
 
 
@@ -85,19 +85,34 @@ def test_the_board_header_says_only_what_the_board_has(tmp_path: Path) -> None:
     assert "TLM_SERIAL_INTERRUPT" not in header
 
 
-def test_intel_hex_decodes_to_the_same_bytes() -> None:
-    content = echo_rig.LANGUAGE[:70_001]
-    decoded, base = bytearray(), 0
-    for line in render_hex(content).splitlines():
-        record = bytes.fromhex(line[1:])
-        assert sum(record) % 256 == 0
-        address, kind, payload = struct.unpack(">H", record[1:3])[0], record[3], record[4:-1]
-        if kind == 4:
-            base = int.from_bytes(payload, "big") << 16
-        elif kind == 0:
-            assert base + address == len(decoded)
-            decoded += payload
-    assert decoded == content
+@pytest.mark.needs("arm-none-eabi-gcc")
+@pytest.mark.parametrize(("name", "at", "said"), [
+    ("qemu-cortex-m4", 0, "no place for the stack"), ("qemu-cortex-m4", 4, "reset vector"),
+    ("qemu-cortex-m4", 12, "vector 3"), ("qemu-cortex-m4", 64, "vector 16"), ("nucleo-f401re", 216, "vector 54"),
+    ("raspberry-pi-pico", 100, "its CRC is"), ("raspberry-pi-pico", 256, "no place for the stack"),
+    ("raspberry-pi-pico", 260, "reset vector"),
+])  # fmt: skip
+def test_an_image_that_its_chip_would_not_start_is_refused(name: str, at: int, said: str) -> None:
+    board, content = load_board(name), bytearray((tiny_build(name) / "firmware.bin").read_bytes())
+    check_bytes(bytes(content), board)
+    content[at : at + 4] = (int.from_bytes(content[at : at + 4], "little") ^ 0x04000001).to_bytes(4, "little")
+    with pytest.raises(TinylmError, match=said):
+        check_bytes(bytes(content), board)
+
+
+@pytest.mark.parametrize(("name", "toolchain"), GCC_BUILDS)
+def test_every_format_of_an_image_holds_the_same_bytes_at_the_flashs_address(name: str, toolchain: str) -> None:
+    board, folder = load_board(name), tiny_build(name)
+    content, origin = flash_bytes(folder / "firmware.elf", board), board.memory.flash.origin
+    for kind in board.image.formats:
+        file = folder / f"firmware.{kind}"
+        if kind == "hex":
+            assert parse_hex(file.read_text()) == (origin, content)
+        elif kind == "uf2":
+            place, read = parse_uf2(file.read_bytes(), board.image.uf2_family)
+            assert place == origin and read[: len(content)] == content
+        else:
+            assert file.read_bytes() == content
 
 
 def test_a_model_too_big_is_refused_before_compiling_with_the_budget_that_fits() -> None:

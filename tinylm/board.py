@@ -38,12 +38,16 @@ class Memory:
 
 @dataclass(frozen=True)
 class Serial:
-    """`kind` names the peripheral; `base` its registers, `interrupt` its receive line, where the port needs them."""
+    """`kind` names the peripheral; `base` its registers, `interrupt` its receive line, `tx` and `rx` its pins and `function`
+    what connects them, as the chip numbers these, where the port needs them."""
 
     kind: str
     baud: int
     base: int | None = None
     interrupt: int | None = None
+    tx: int | None = None
+    rx: int | None = None
+    function: int | None = None
 
 
 @dataclass(frozen=True)
@@ -57,10 +61,12 @@ class Compiler:
 
 @dataclass(frozen=True)
 class Image:
-    """`formats` to write ("bin", "hex"); `check`: which rule of tinylm/image.py the bytes must satisfy."""
+    """`formats` to write ("bin", "hex", "uf2"); `check`: which rule of tinylm/image.py the bytes must satisfy; `uf2_family`:
+    the chips that may take the "uf2"."""
 
     formats: tuple[str, ...]
     check: str
+    uf2_family: int | None = None
 
 
 @dataclass(frozen=True)
@@ -102,7 +108,7 @@ class EmulatorChoice:
 class Board:
     """One board. `port` is the folder of firmware/port/ that has its tlm_port.h; `port_also` are further ones; `layout` is
     how weights lie for the port's kernel (tinylm/layout.py); `user_memory_bytes` of RAM hold what the user typed (0: the
-    board does not learn)."""
+    board does not learn); `crystal_hz` is 0 where the port needs no crystal."""
 
     name: str
     title: str
@@ -118,6 +124,7 @@ class Board:
     overhead: Overhead
     emulators: tuple[EmulatorChoice, ...]
     user_memory_bytes: int = 0
+    crystal_hz: int = 0
     memory: Memory | None = None
     flasher: Flasher | None = None
     usb: Usb | None = None
@@ -131,10 +138,10 @@ _RULES = {
     "emulators.name": (re.compile("qemu|unicorn|simavr|process"), "'qemu', 'unicorn', 'simavr' or 'process'"),
     "architecture": (re.compile("arm|riscv32|avr|host"), "'arm', 'riscv32', 'avr' or 'host'"),
     "check": (
-        re.compile("cortex-m-vectors|esp-direct-boot|avr-vectors|none"),
-        "'cortex-m-vectors', 'esp-direct-boot', 'avr-vectors' or 'none'",
+        re.compile("cortex-m-vectors|rp2040-boot|esp-direct-boot|avr-vectors|none"),
+        "'cortex-m-vectors', 'rp2040-boot', 'esp-direct-boot', 'avr-vectors' or 'none'",
     ),
-    "formats": (re.compile("bin|hex"), "'bin' or 'hex'"),
+    "formats": (re.compile("bin|hex|uf2"), "'bin', 'hex' or 'uf2'"),
     "ids": (re.compile(r"[0-9a-f]{4}:[0-9a-f]{4}"), "four hexadecimal digits, a colon, four more ('2341:0042')"),
 }
 _TYPE_NAMES = {str: "a text", int: "a whole number, 0 or more", tuple: "a list", dict: "a table"}

@@ -1,6 +1,6 @@
-"""From an ELF to the bytes in flash: .bin and .hex, and the rules that the bytes of each chip must satisfy.
+"""From an ELF to the files that a flasher writes, and the rules that the bytes of each chip must satisfy.
 
-Knows ELF, Intel hex and what a chip's boot needs to see; knows nothing of compilers.
+Knows ELF and what a chip's boot needs to see; knows nothing of compilers.
 """
 
 from __future__ import annotations
@@ -15,9 +15,12 @@ from elftools.elf.elffile import ELFFile
 
 from tinylm.board import Board, Region
 from tinylm.errors import TinylmError
+from tinylm.image_formats import parse_hex, parse_uf2, render_hex, render_uf2
 
+CORE_VECTORS = 16  # of any Cortex-M, before its interrupts'
 ERASED = 0xFF  # what unwritten flash reads as
 _DIRECT_BOOT_MAGIC = struct.pack("<II", 0xAEDB041D, 0xAEDB041D)
+_BOOT_BYTES = 256  # of an RP2040's second-stage boot
 _FOREIGN = "The image was not made for this board; build it again."
 
 
@@ -42,7 +45,7 @@ def write_images(elf: Path, board: Board, output: Path) -> dict[str, Path]:
     """Checks the ELF and writes each of the board's formats to output/firmware.<format>. Returns format -> path."""
     content = flash_bytes(elf, board)
     check_sections(elf, board)
-    _CHECKS[board.image.check](content, board)
+    check_bytes(content, board)
     images = {}
     for name in board.image.formats:
         images[name] = output / f"firmware.{name}"
@@ -50,19 +53,9 @@ def write_images(elf: Path, board: Board, output: Path) -> dict[str, Path]:
     return images
 
 
-def render_hex(content: bytes) -> str:
-    """Intel hex of bytes from address 0: records of 16, an extended linear address every 64 KB."""
-    lines = []
-    for at in range(0, len(content), 16):
-        if at % 0x10000 == 0:
-            lines.append(_hex_record(0, 4, struct.pack(">H", at >> 16)))
-        lines.append(_hex_record(at & 0xFFFF, 0, content[at : at + 16]))
-    return "".join(lines) + _hex_record(0, 1, b"")
-
-
-def _hex_record(address: int, kind: int, payload: bytes) -> str:
-    record = struct.pack(">BHB", len(payload), address, kind) + payload
-    return f":{record.hex().upper()}{-sum(record) & 0xFF:02X}\n"
+def check_bytes(content: bytes, board: Board) -> None:
+    """The board's chip would start these bytes of flash. Raises TinylmError that says what is wrong."""
+    _CHECKS[board.image.check](content, board)
 
 
 def check_sections(elf: Path, board: Board) -> None:
@@ -82,14 +75,44 @@ def _inside(start: int, size: int, region: Region) -> bool:
     return any(origin <= start and start + size <= origin + region.bytes for origin in origins)
 
 
-def _check_cortex_m(content: bytes, board: Board) -> None:
-    """Word 0: the stack pointer, inside RAM and a multiple of 8. Word 1: the reset handler, a Thumb address in flash."""
-    stack, reset = struct.unpack_from("<II", content.ljust(8, b"\0"))
+def _check_cortex_m(content: bytes, board: Board, at: int = 0) -> None:
+    """Word 0: the stack pointer, inside RAM and a multiple of 8. Word 1 and each further one that is not empty, up to the
+    serial line's: a handler, a Thumb address in what is in flash. `at`: where the vectors are in the flash."""
+    vectors = CORE_VECTORS + board.serial.interrupt + 1
     ram, flash = board.memory.ram, board.memory.flash
+    stack, *handlers = struct.unpack_from(f"<{vectors}I", content.ljust(at + 4 * vectors, b"\0"), at)
     if not ram.origin < stack <= ram.origin + ram.bytes or stack % 8:
         raise TinylmError(f"The image's first word is {stack:#x}, which is no place for the stack in RAM.", _FOREIGN)
-    if not _inside(reset, 1, Region(flash.origin, min(flash.bytes, len(content)))) or not reset & 1:
-        raise TinylmError(f"The image's reset vector is {reset:#x}, which is no code in its flash.", _FOREIGN)
+    filled = Region(flash.origin + at, min(flash.bytes, len(content)) - at)
+    for number, handler in enumerate(handlers, 1):
+        empty_allowed = CORE_VECTORS <= number < vectors - 1
+        if not (empty_allowed and handler == 0) and not (handler & 1 and _inside(handler, 1, filled)):
+            name = "reset vector" if number == 1 else f"vector {number}"
+            raise TinylmError(f"The image's {name} is {handler:#x}, which is no code in its flash.", _FOREIGN)
+
+
+def _check_rp2040(content: bytes, board: Board) -> None:
+    """The boot ROM runs the first 256 bytes only when their last word is the CRC of the rest; the vectors come behind."""
+    if len(content) <= _BOOT_BYTES:
+        raise TinylmError(f"The image has {len(content)} bytes, which is no RP2040's.", _FOREIGN)
+    told = int.from_bytes(content[_BOOT_BYTES - 4 : _BOOT_BYTES], "little")
+    right = _crc_mpeg2(content[: _BOOT_BYTES - 4])
+    if told != right:
+        raise TinylmError(
+            f"The second-stage boot ends with {told:#010x}, but its CRC is {right:#010x}: the ROM would not run it.",
+            "Write that number into the last line of firmware/port/rp2040/boot.S.",
+        )
+    _check_cortex_m(content, board, _BOOT_BYTES)
+
+
+def _crc_mpeg2(content: bytes) -> int:
+    """CRC-32 with the polynomial 04C11DB7 from all ones, nothing reflected or inverted."""
+    crc = 0xFFFFFFFF
+    for byte in content:
+        crc ^= byte << 24
+        for _ in range(8):
+            crc = (crc << 1 ^ (0x04C11DB7 if crc >> 31 else 0)) & 0xFFFFFFFF
+    return crc
 
 
 def _check_direct_boot(content: bytes, board: Board) -> None:
@@ -107,10 +130,33 @@ def _check_avr(content: bytes, board: Board) -> None:
 
 _CHECKS: dict[str, Callable[[bytes, Board], None]] = {
     "cortex-m-vectors": _check_cortex_m,
+    "rp2040-boot": _check_rp2040,
     "esp-direct-boot": _check_direct_boot,
     "avr-vectors": _check_avr,
 }
-_FORMATS: dict[str, Callable[[bytes, Board], bytes]] = {
-    "bin": lambda content, board: content,
-    "hex": lambda content, board: render_hex(content).encode(),
-}
+
+
+def _make_bin(content: bytes, board: Board) -> bytes:
+    return content
+
+
+def _make_hex(content: bytes, board: Board) -> bytes:
+    text = render_hex(content, board.memory.flash.origin)
+    _require_same(parse_hex(text), content, board)
+    return text.encode()
+
+
+def _make_uf2(content: bytes, board: Board) -> bytes:
+    file = render_uf2(content, board.memory.flash.origin, board.image.uf2_family)
+    origin, read = parse_uf2(file, board.image.uf2_family)
+    _require_same((origin, read[: len(content)]), content, board)
+    return file
+
+
+def _require_same(read: tuple[int, bytes], content: bytes, board: Board) -> None:
+    """What was written is read back before anybody flashes it."""
+    if read != (board.memory.flash.origin, content):
+        raise TinylmError("The image file does not hold the bytes of the firmware.", "Please report this as a bug.")
+
+
+_FORMATS: dict[str, Callable[[bytes, Board], bytes]] = {"bin": _make_bin, "hex": _make_hex, "uf2": _make_uf2}

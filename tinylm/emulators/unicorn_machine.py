@@ -1,7 +1,7 @@
-"""A CPU in Unicorn with flash, RAM and one UART: enough to run an image, with PyPI alone.
+"""A CPU in Unicorn with flash, RAM and registers: enough to run an image, with PyPI alone.
 
 Runs as a process of its own: `python -m tinylm.emulators.unicorn_machine BOARD_FILE IMAGE`. Prints its TCP port.
-Knows instruction sets and UART registers; has no boot ROM, no clock, no interrupt.
+Knows instruction sets and memory maps; has no boot ROM, no clock, no interrupt.
 """
 
 from __future__ import annotations
@@ -17,56 +17,12 @@ from unicorn import arm_const, riscv_const
 
 from tinylm.board import Board, Region, read_board
 from tinylm.emulators.line import Line
+from tinylm.emulators.registers import Registers
 from tinylm.errors import TinylmError, nearest
 
 _PAGE = 0x1000
+_BOOT_BYTES = 256
 _NEVER = 0xFFFFFFFE  # no code is there, so emulation runs until the guest sleeps
-
-
-class CmsdkUart:
-    """Arm's CMSDK UART: DATA 0, STATE 4 (bit 0: transmitter full, bit 1: a byte was received)."""
-
-    def __init__(self, line: Line) -> None:
-        self.line = line
-        self.empty_reads = 0
-
-    def read(self, uc: unicorn.Uc, offset: int, size: int, user: object) -> int:
-        line = self.line
-        if offset == 0:
-            self.empty_reads = 0
-            return line.waiting.pop() if line.waiting else 0
-        if offset != 4:
-            return 0
-        return 2 if line.waiting or self._look() else 0
-
-    def write(self, uc: unicorn.Uc, offset: int, size: int, value: int, user: object) -> None:
-        if offset == 0:
-            self.empty_reads = 0
-            self.line.send(value & 0xFF)
-
-    def _look(self) -> bool:
-        """The second look in a row at an empty receiver means that the guest only waits: then so does this process."""
-        self.empty_reads += 1
-        if self.empty_reads == 1:
-            return self.line.poll()
-        self.line.wait()
-        return True
-
-
-class EspUart(CmsdkUart):
-    """Espressif's UART: FIFO 0, STATUS 0x1C (bits 9:0 received, 25:16 to send)."""
-
-    def read(self, uc: unicorn.Uc, offset: int, size: int, user: object) -> int:
-        line = self.line
-        if offset == 0:
-            self.empty_reads = 0
-            return line.waiting.pop() if line.waiting else 0
-        if offset != 0x1C:
-            return 0
-        return min(len(line.waiting), 128) if line.waiting or self._look() else 0
-
-
-_UARTS = {"cmsdk-uart": CmsdkUart, "esp-uart": EspUart}
 
 
 class Machine:
@@ -79,9 +35,9 @@ class Machine:
         self._buffers = []
         self._map_region(board.memory.flash, image)
         self._map_region(board.memory.ram, b"")
-        uart = _UARTS[board.serial.kind](line)
-        self.uc.mmio_map(board.serial.base, _PAGE, uart.read, None, uart.write, None)
-        self._map_registers()
+        self.registers = Registers(board.serial, line)
+        for start, size in _REGISTERS[board.compiler.architecture]:
+            self._map_registers(start, size)
 
     def run(self) -> None:
         """Runs for ever; a guest that sleeps (WFI) is woken by the next byte."""
@@ -109,10 +65,16 @@ class Machine:
             if origin is not None:
                 self.uc.mem_map_ptr(origin, region.bytes, unicorn.UC_PROT_ALL, start)
 
-    def _map_registers(self) -> None:
-        """Plain memory wherever else the port writes: watchdogs, a second serial line, the interrupt controller."""
-        for start, size in _REGISTERS[self.board.compiler.architecture]:
-            self.uc.mem_map(start, size)
+    def _map_registers(self, start: int, size: int) -> None:
+        """Registers wherever the port writes: clocks, pins, watchdogs, the interrupt controller."""
+
+        def read(uc: unicorn.Uc, offset: int, size: int, user: object) -> int:
+            return self.registers.read(start + offset)
+
+        def write(uc: unicorn.Uc, offset: int, size: int, value: int, user: object) -> None:
+            self.registers.write(start + offset, value)
+
+        self.uc.mmio_map(start, size, read, None, write, None)
 
 
 def _arm(board: Board) -> unicorn.Uc:
@@ -125,7 +87,16 @@ def _arm(board: Board) -> unicorn.Uc:
 
 
 def _reset_arm(machine: Machine) -> int:
-    stack, start = struct.unpack("<II", machine.uc.mem_read(machine.board.memory.flash.origin, 8))
+    flash = machine.board.memory.flash.origin
+    if (
+        machine.board.image.check == "rp2040-boot"
+    ):  # the boot ROM copies the first 256 bytes to the top of RAM and calls them
+        ram = machine.board.memory.ram
+        top = ram.origin + ram.bytes - _BOOT_BYTES
+        machine.uc.mem_write(top, bytes(machine.uc.mem_read(flash, _BOOT_BYTES)))
+        machine.uc.reg_write(arm_const.UC_ARM_REG_SP, top)
+        return top | 1
+    stack, start = struct.unpack("<II", machine.uc.mem_read(flash, 8))
     machine.uc.reg_write(arm_const.UC_ARM_REG_SP, stack)
     return start | 1
 
@@ -141,7 +112,11 @@ def _reset_riscv(machine: Machine) -> int:
 _CPUS = {"arm": _arm, "riscv32": _riscv}
 _RESETS = {"arm": _reset_arm, "riscv32": _reset_riscv}
 _COUNTERS = {"arm": arm_const.UC_ARM_REG_PC, "riscv32": riscv_const.UC_RISCV_REG_PC}
-_REGISTERS = {"arm": ((0xE000E000, _PAGE),), "riscv32": ((0x60001000, 0xFF000),)}
+# Peripherals, the RP2040's port to its flash, the core's own.
+_REGISTERS = {
+    "arm": ((0x40000000, 0x20000000), (0x18000000, _PAGE), (0xE000E000, _PAGE)),
+    "riscv32": ((0x60000000, 0x100000),),
+}
 _ARM_MODELS = {
     "cortex-m0": arm_const.UC_CPU_ARM_CORTEX_M0,
     "cortex-m3": arm_const.UC_CPU_ARM_CORTEX_M3,
