@@ -7,7 +7,7 @@ sizes=("$@")
 [ ${#sizes[@]} -gt 0 ] || sizes=(24k 64k 256k 1m)
 cd "$(dirname "$0")/.."
 texts=() sets=()
-for text in tatoeba common_voice clinc150 taskmaster4 topical_chat self_dialogue goemotions; do texts+=("$data/train/en/$text.txt"); done
+for text in tatoeba common_voice clinc150 taskmaster4 topical_chat self_dialogue goemotions; do texts+=("$data/train/en/$text.txt:1"); done
 for set in ewt_answers ewt_reviews ewt_newsgroup mackenzie_soukoreff clinc150_heldout; do sets+=("$data/dev/en/$set.txt"); done
 for size in "${sizes[@]}"; do
   name=ngram-$size results=benchmarks/results/evaluate-ngram-$size

@@ -38,14 +38,18 @@ class Source:
     alphabet: str
     held_out: tuple[Path, ...] = ()
 
-    def lines(self, progress: Callable[[int], None] | None = None) -> Iterator[tuple[float, list[str]]]:
-        """(weight, words) of every line worth training on, in order of the texts."""
+    def numbered_lines(self, progress: Callable[[int], None] | None = None) -> Iterator[tuple[int, list[str]]]:
+        """(index of the text, words) of every line worth training on, in order of the texts."""
         words_of = word_finder(self.alphabet)
         hidden, known = held_out_lines(self.held_out, words_of), set()
-        for text in self.texts:
+        for number, text in enumerate(self.texts):
             for words in clean_lines(text.path, words_of, known, hidden, progress):
                 for start in range(0, len(words), LONGEST_LINE):
-                    yield text.weight, words[start : start + LONGEST_LINE]
+                    yield number, words[start : start + LONGEST_LINE]
+
+    def lines(self, progress: Callable[[int], None] | None = None) -> Iterator[tuple[float, list[str]]]:
+        """(weight, words) of the same lines."""
+        return ((self.texts[number].weight, words) for number, words in self.numbered_lines(progress))
 
 
 def count_source(source: Source, run: Path, progress: Callable[[int], None] | None = None) -> Counter[str]:

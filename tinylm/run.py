@@ -56,11 +56,14 @@ class RunOptions:
     plan: TrainingPlan = TrainingPlan()
     licence: str = "not stated"
     attribution: tuple[str, ...] = ()
+    weights_found_on_lines: int = 0  # so many lines of the first text; 0: the weights were given
 
     def as_json(self, run: Path) -> dict:
         """What run.json says: paths relative to the run folder, so that it does not matter where a command is given."""
         said = asdict(self) | {"seed": self.plan.seed}
         del said["plan"]
+        if not self.weights_found_on_lines:
+            del said["weights_found_on_lines"]
         said["texts"] = [[_relative(path, run), weight] for path, weight in self.texts]
         said["held_out"] = [_relative(path, run) for path in self.held_out]
         return json.loads(json.dumps(said))
@@ -148,16 +151,18 @@ def _go_all_stages(options: RunOptions, run: Path, report: Report) -> Model:
         tuple(Path(p) for p in options.held_out),
     )
     total = sum(t.path.stat().st_size for t in source.texts)
-    counts = count_source(source, run, _adder("reading", total, report))
+    counts = count_source(source, run, byte_counter("reading", total, report))
     if options.kind == "ngram":
-        model, made = train_ngram(source, _info(options), options.budget, report, _adder("encoding", total, report))
+        model, made = train_ngram(
+            source, _info(options), options.budget, report, byte_counter("encoding", total, report)
+        )
         write_model(run, model)
         _write_metrics(run, options, made, counts, model)
         return model
     split = split_budget(options.kind, counts, source.alphabet, options.budget)
     report("split", 1, 1, _describe(split))
     encoder = encode_words(split.vocabulary) if options.kind == "word" else encode_characters(source.alphabet)
-    tokens, held = write_tokens(source, encoder, run, _adder("encoding", total, report))
+    tokens, held = write_tokens(source, encoder, run, byte_counter("encoding", total, report))
     frequency = row_frequency(tokens, split.shape.rows)
     digest = text_digest(tokens, split.vocabulary.words)
     if checkpoint_is_stale(run, split.shape, options.plan, digest):
@@ -182,7 +187,8 @@ def _go_all_stages(options: RunOptions, run: Path, report: Report) -> Model:
     return model
 
 
-def _adder(stage: str, total: int, report: Report) -> Callable[[int], None]:
+def byte_counter(stage: str, total: int, report: Report) -> Callable[[int], None]:
+    """A function that is told the bytes read, and tells `report` how far of `total` a stage is."""
     seen = 0
 
     def add(size: int) -> None:
@@ -247,6 +253,8 @@ def _write_metrics(run: Path, options: RunOptions, made: dict, counts: Counter[s
         "text_distinct_words": len(counts),
         "texts": [Path(p).name if w == 1 else f"{Path(p).name} (weight {w:g})" for p, w in options.texts],
     }
+    if options.weights_found_on_lines:
+        metrics["weights_found_on_lines"] = options.weights_found_on_lines
     write_metrics(run, model.info, metrics)
 
 

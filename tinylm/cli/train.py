@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from tinylm.cli.console import progress_bars, show_json
+from tinylm.cli.console import progress_bars, show_json, show_table
 from tinylm.errors import TinylmError
 from tinylm.project import Project, find_project
+
+if TYPE_CHECKING:
+    from tinylm.run import RunOptions
 
 
 @click.command("train", context_settings={"show_default": True})
@@ -49,8 +54,10 @@ def command(
 ) -> None:
     """Train a model on TEXT: UTF-8 files or folders of .txt files, a sentence or message a line.
 
-    TEXT may end in :WEIGHT (messages.txt:5) to count more than its size. Without TEXT, the project's own
-    (tinylm.toml) is taken. A run that was stopped goes on where it was when the same command is given again.
+    Name your own text first. Of several, each gets the weight that suits every tenth line of the first one: your few
+    messages then count for more than their size beside a large text. TEXT:WEIGHT (messages.txt:5) says it yourself;
+    texts without a weight beside it then have 1. Without TEXT, the project's own (tinylm.toml) is taken. A run that was
+    stopped goes on where it was when the same command is given again.
 
     A word network predicts words of its vocabulary and is better from 24 KB on; a character network spells, so it can
     write words that it never saw; an n-gram counts word pairs and triples, in a minute and without Keras.
@@ -60,8 +67,11 @@ def command(
     from tinylm.training import choose_backend
 
     project = find_project() or Project(name="")
-    options = _options(text, project, name, kind, language, budget, epochs, rest)
+    named = [_weighted(t) for t in text] or [_weighted(str(project.folder / t)) for t in project.text]
+    options = _options(named, project, name, kind, language, budget, epochs, rest)
     run = output or (project.run_folder if project.name and not name else Path("runs") / options.name)
+    if len(named) > 1 and all(weight is None for _, weight in named):
+        options = _with_found_weights(options, [given for given, _ in named], as_json)
     if restart and (run / "run.json").is_file():
         shutil.rmtree(run)
     if options.kind != "ngram":
@@ -76,17 +86,16 @@ def command(
     _show(run, as_json)
 
 
-def _options(text: tuple[str, ...], project: Project, name: str | None, kind: str | None, language: str | None,
-             budget: str | None, epochs: float | None, rest: dict) -> object:  # fmt: skip
+def _options(named: list[tuple[str, float | None]], project: Project, name: str | None, kind: str | None,
+             language: str | None, budget: str | None, epochs: float | None, rest: dict) -> RunOptions:  # fmt: skip
     from tinylm.budget import parse_bytes
     from tinylm.corpus import find_texts
     from tinylm.model import NAME, NAME_RULE
     from tinylm.run import RunOptions, default_plan
 
-    named = [_weighted(t) for t in text] or [_weighted(str(project.folder / t)) for t in project.text]
     if not named:
         raise click.UsageError("No text was given: tinylm train TEXT [TEXT...], or text = [...] in tinylm.toml.")
-    texts = tuple((str(path), weight) for given, weight in named for path in find_texts([Path(given)]))
+    texts = tuple((str(path), weight or 1.0) for given, weight in named for path in find_texts([Path(given)]))
     words = sum(Path(p).stat().st_size for p, _ in texts) // 6  # About six bytes a word.
     chosen = kind or project.kind
     called = name or project.name or Path(named[0][0]).resolve().stem
@@ -106,14 +115,33 @@ def _options(text: tuple[str, ...], project: Project, name: str | None, kind: st
     )
 
 
-def _weighted(text: str) -> tuple[str, float]:
-    """'file.txt:2.5' -> ('file.txt', 2.5)."""
+def _with_found_weights(options: RunOptions, named: list[str], as_json: bool) -> RunOptions:
+    """The options with a weight for each of `named`, found on the first one; shows them."""
+    from tinylm.corpus import find_texts
+    from tinylm.run import alphabet_of, byte_counter
+    from tinylm.weighting import find_weights
+
+    texts = [find_texts([Path(given)]) for given in named]
+    total = sum(path.stat().st_size for paths in texts for path in paths)
+    with progress_bars() as report:
+        held_out = [Path(path) for path in options.held_out]
+        found = find_weights(texts, alphabet_of(options.language), held_out, byte_counter("weighing", total, report))
+    if not as_json:
+        how = f"found on {found.lines:,} lines of {named[0]}"
+        rows = [[given, f"{words:,}", f"{w:g}", how] for given, words, w in zip(named, found.words, found.weights)]
+        show_table("", ["text", "words", "weight", "how"], rows, right=(1, 2))
+    weighted = tuple((str(path), weight) for paths, weight in zip(texts, found.weights) for path in paths)
+    return replace(options, texts=weighted, weights_found_on_lines=found.lines)
+
+
+def _weighted(text: str) -> tuple[str, float | None]:
+    """'file.txt:2.5' -> ('file.txt', 2.5); None where no weight is given."""
     path, colon, weight = text.rpartition(":")
     if colon and path and re.fullmatch(r"[0-9]+(\.[0-9]+)?", weight):
         if not 0.01 <= float(weight) <= 1000:
             raise TinylmError(f"The weight of '{path}' is {weight}; 0.01 to 1000 are allowed.")
         return path, float(weight)
-    return text, 1.0
+    return text, None
 
 
 def _show(run: Path, as_json: bool) -> None:
