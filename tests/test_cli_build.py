@@ -12,12 +12,13 @@ from cli_rig import run_cli, tiny_build
 from models import tiny_character_model, tiny_word_model
 
 from tinylm.board import load_board
-from tinylm.building import build, engine_sizes, plan_build, read_build
+from tinylm.building import build, engine_sizes, plan_build, read_build, shipped_fits
+from tinylm.catalogue import choose_folder, shipped_entries
 from tinylm.errors import TinylmError
 from tinylm.generate import view_model, write_c
 from tinylm.language import build_language
 from tinylm.memory import largest_language_bytes
-from tinylm.model import write_model
+from tinylm.model import load_model, write_model
 
 M4 = pytest.mark.needs("arm-none-eabi-gcc")
 
@@ -153,3 +154,17 @@ def test_a_build_that_fails_leaves_the_old_one(here: Path, monkeypatch: pytest.M
     assert shown.status == 1 and "No space left" in shown.err and "Traceback" not in shown.err
     assert files_in(here / "out") == {"build.json": b"{}"}
     assert sorted(p.name for p in here.iterdir()) == ["out", "tiny"]
+
+
+def test_the_default_model_fits_in_ram_as_well_as_in_flash() -> None:
+    board = load_board("esp32c3")
+    shipped = shipped_entries()
+    assert all(shipped_fits(entry, board) for entry in shipped)
+    smallest = plan_build(load_model(shipped[0].folder), board)[1]
+    stack = board.memory.ram.bytes - (smallest.ram_bytes - smallest.stack_bytes)
+    tight = replace(board, memory=replace(board.memory, stack_bytes=stack))
+    assert [shipped_fits(entry, tight) for entry in shipped] == [True] + [False] * (len(shipped) - 1)
+    chosen = choose_folder(None, lambda entry: shipped_fits(entry, tight))
+    assert chosen == shipped[0].folder
+    with pytest.raises(TinylmError, match="model that fits is here"):
+        choose_folder(None, lambda entry: False)

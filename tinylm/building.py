@@ -13,13 +13,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tinylm.board import Board
-from tinylm.catalogue import shipped_entries
+from tinylm.catalogue import Entry, shipped_entries
 from tinylm.errors import TinylmError
 from tinylm.firmware import compile_firmware
 from tinylm.generate import EngineSizes, ModelView, engine_ram_bytes, view_model, write_c
 from tinylm.language import build_language
 from tinylm.memory import MemoryReport, largest_language_bytes, predict_memory, require_fit
-from tinylm.model import Model
+from tinylm.model import Model, load_model
 
 Report = Callable[[str, int, int, str], None]  # stage, done, total, note
 SMALL_RAM_BYTES = 16 * 1024
@@ -53,16 +53,32 @@ def plan_build(model: Model, board: Board) -> tuple[ModelView, MemoryReport]:
 
     Raises TinylmError when the model does not fit: by how much, and what does.
     """
-    view = view_model(model, build_language(model, board.layout), engine_sizes(board))
-    predicted = predict_memory(board, len(view.language.content), engine_ram_bytes(view))
+    view, predicted = _predict(model, board)
     try:
         require_fit(board, predicted)
     except TinylmError as error:
-        most = largest_language_bytes(board)
-        fits = [e for e in shipped_entries() if most is not None and e.language_bytes <= most and e.kind == "word"]
-        hint = f" Shipped and fitting: --model {fits[-1].name}." if fits else ""
+        smaller = [e for e in shipped_entries() if e.kind == "word" and shipped_fits(e, board)]
+        hint = f" Shipped and fitting: --model {smaller[-1].name}." if smaller else ""
         raise TinylmError(error.message, error.hint + hint) from error
     return view, predicted
+
+
+def shipped_fits(entry: Entry, board: Board) -> bool:
+    """Whether a model fits in a board's flash and RAM, as predicted."""
+    most = largest_language_bytes(board)
+    if most is not None and entry.language_bytes > most:
+        return False
+    _, predicted = _predict(load_model(entry.folder), board)
+    try:
+        require_fit(board, predicted)
+    except TinylmError:
+        return False
+    return True
+
+
+def _predict(model: Model, board: Board) -> tuple[ModelView, MemoryReport]:
+    view = view_model(model, build_language(model, board.layout), engine_sizes(board))
+    return view, predict_memory(board, len(view.language.content), engine_ram_bytes(view))
 
 
 def build(model: Model, board: Board, output: Path, toolchain: str | None, report: Report) -> Build:

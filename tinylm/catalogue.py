@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,9 @@ class Entry:
     licence: str
     language_bytes: int
     figures: dict
+
+
+Fits = Callable[[Entry], bool]
 
 
 def read_entry(folder: Path) -> Entry:
@@ -68,13 +72,13 @@ def find_folder(name: str) -> Path:
     )
 
 
-def choose_model(name: str | None, most_bytes: int | None = None, language: str = "en") -> Model:
+def choose_model(name: str | None, fits: Fits | None = None, language: str = "en") -> Model:
     """The model of `choose_folder`, loaded."""
-    return load_model(choose_folder(name, most_bytes, language))
+    return load_model(choose_folder(name, fits, language))
 
 
-def choose_folder(name: str | None, most_bytes: int | None = None, language: str = "en") -> Path:
-    """The model named, else the project's own, else the largest shipped word model of that language in `most_bytes`.
+def choose_folder(name: str | None, fits: Fits | None = None, language: str = "en") -> Path:
+    """The model named, else the project's own, else the largest shipped word model of that language that `fits`.
 
     Raises TinylmError when there is none.
     """
@@ -88,12 +92,9 @@ def choose_folder(name: str | None, most_bytes: int | None = None, language: str
     if own:
         return own.folder
     language = project.language if project else language
-    fits = [
-        e
-        for e in shipped_entries()
-        if e.kind == "word" and e.language == language and (most_bytes is None or e.language_bytes <= most_bytes)
-    ]
-    if not fits:
-        limit = f" of at most {most_bytes:,} language bytes" if most_bytes is not None else ""
-        raise TinylmError(f"No shipped '{language}' model{limit} is here.", "Train one: tinylm train TEXT --budget 24K")
-    return fits[-1].folder
+    words = [e for e in shipped_entries() if e.kind == "word" and e.language == language]
+    for entry in reversed(words):
+        if fits is None or fits(entry):
+            return entry.folder
+    which = " that fits" if words else ""
+    raise TinylmError(f"No shipped '{language}' model{which} is here.", "Train one: tinylm train TEXT --budget 24K")

@@ -12,12 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import jinja2
-
 from tinylm.board import Board, load_board
 from tinylm.errors import TinylmError
 from tinylm.image import write_images
 from tinylm.memory import GROUPS, MemoryReport, measure_memory, require_fit
+from tinylm.rendering import render
 from tinylm.resources import firmware_dir, templates_dir
 from tinylm.toolchain import Toolchain, find_toolchain
 
@@ -58,7 +57,7 @@ class _Source:
 def write_board_header(board: Board, generated: Path) -> Path:
     """Writes generated/board.h: the board's name, clock, baud rate and register base. Returns its path."""
     path = generated / "board.h"
-    path.write_text(_render(templates_dir(), "board.h.j2", board), encoding="utf-8")
+    path.write_text(render(templates_dir(), "board.h.j2", board=board), encoding="utf-8")
     return path
 
 
@@ -224,17 +223,5 @@ def _link_script(board: Board, scratch: Path) -> tuple[str, ...]:
     folder = firmware_dir() / "port" / board.port
     if not (folder / "link.ld.j2").exists():
         return ()
-    (scratch / "link.ld").write_text(_render(folder, "link.ld.j2", board), encoding="utf-8")
+    (scratch / "link.ld").write_text(render(folder, "link.ld.j2", board=board), encoding="utf-8")
     return ("-Wl,-T,link.ld",)
-
-
-def _render(folder: Path, template: str, board: Board) -> str:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(folder),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
-    return environment.get_template(template).render(board=board)

@@ -9,15 +9,14 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-import jinja2
-
 from tinylm.forms import find_product, find_rescale, find_sum
 from tinylm.graph import Graph, Op, Step
 from tinylm.language import Language, table_name
-from tinylm.model import FIRST_WORD_ROW, MAX_WORD_LETTERS, Model, write_whole
+from tinylm.model import MAX_WORD_LETTERS, Model, write_whole
 from tinylm.ngram import UNITS_PER_NAT, hash_walk, read_ngram
 from tinylm.plan import RunPlan, Statement, live_ops, plan_run
 from tinylm.reference import fully_connected_rescaling, hash_steps, mul_rescaling, sum_rescalings
+from tinylm.rendering import render
 from tinylm.resources import templates_dir
 
 SELF_TEST_STEPS = 8
@@ -307,27 +306,11 @@ def engine_ram_bytes(view: ModelView) -> int:
     return moments + spellings + sizes.line_bytes + SUGGESTIONS * WORD_BYTES + view.scratch_bytes + 48
 
 
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(templates_dir()),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["c_string"] = lambda text: '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    environment.filters["lines"] = lambda content, width: [
-        content[i : i + width] for i in range(0, len(content), width)
-    ]
-    return environment
-
-
 def write_c(view: ModelView, folder: Path, far_flash: bool) -> None:
     """Write tlm_sizes.h, model.c and the language (`far_flash`: as assembler, for flash that C cannot point into)."""
     folder.mkdir(parents=True, exist_ok=True)
-    environment = _environment()
     language = "language.S" if far_flash else "language.c"
     for name in ("tlm_sizes.h", "model.c", language):
-        text = environment.get_template(f"{name}.j2").render(view=view, first_row=FIRST_WORD_ROW)
+        text = render(templates_dir(), f"{name}.j2", view=view)
         write_whole(folder / name, text.encode())
     write_whole(folder.parent / "language.bin", view.language.content)

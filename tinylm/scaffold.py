@@ -8,12 +8,11 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import jinja2
-
 from tinylm.board import Board
 from tinylm.emulator import tool_of
 from tinylm.errors import TinylmError
 from tinylm.project import FILE_NAME, read_project
+from tinylm.rendering import render
 from tinylm.resources import templates_dir
 from tinylm.toolchain import TOOLS, compiler_tools
 
@@ -81,16 +80,8 @@ def write_project(folder: Path, view: ProjectView) -> list[Path]:
 
 def _fill(folder: Path, view: ProjectView) -> None:
     source = templates_dir() / "project"
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(source),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
     for template, name in _RENDERED.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(environment.get_template(template).render(vars(view)), "utf-8")
+        path.write_text(render(source, template, **vars(view)), "utf-8")
     shutil.copytree(source / "texts", folder / "texts")

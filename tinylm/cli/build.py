@@ -27,16 +27,15 @@ def command(board: str | None, model: str | None, output: Path | None, toolchain
     In a project folder `tinylm build` alone is enough.
     """
     from tinylm.board import load_board
-    from tinylm.building import build
+    from tinylm.building import build, shipped_fits
     from tinylm.catalogue import choose_model
-    from tinylm.memory import largest_language_bytes
 
     project = find_project() or Project(name="")
     name = board or (project.board if project.name else "")
     if not name:
         raise click.UsageError("Which board? Give --board NAME; `tinylm boards` lists them.")
     chosen = load_board(name)
-    taken = choose_model(model, largest_language_bytes(chosen))
+    taken = choose_model(model, lambda entry: shipped_fits(entry, chosen))
     folder = output or project.build_folder / name
     with progress_bars() as report:
         made = build(taken, chosen, folder, toolchain, report)
