@@ -4,9 +4,9 @@ VENV ?= .venv
 BOARD ?= qemu-cortex-m4
 JOBS ?= 2
 BIN := $(VENV)/bin
-APT_PACKAGES := gcc gcc-arm-none-eabi gcc-riscv64-unknown-elf gcc-avr avr-libc qemu-system-arm simavr \
+APT_PACKAGES := gcc gcc-arm-none-eabi gcc-riscv64-unknown-elf gcc-avr avr-libc qemu-system-arm simavr avrdude \
 	hunspell hunspell-en-gb hunspell-en-us hunspell-de-de hunspell-fr
-PROGRAMS := gcc arm-none-eabi-gcc riscv64-unknown-elf-gcc avr-gcc qemu-system-arm simavr hunspell
+PROGRAMS := gcc arm-none-eabi-gcc riscv64-unknown-elf-gcc avr-gcc qemu-system-arm simavr avrdude hunspell
 
 .PHONY: demo test lint bench models compilers clean
 
@@ -47,7 +47,7 @@ $(VENV)/.toolchain: pyproject.toml
 
 $(VENV)/.all: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[toolchain,train,test]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[toolchain,flash,train,test]'
 	touch $@ $(VENV)/.toolchain
 
 # Builds and the environment; trained runs stay.

@@ -18,6 +18,8 @@ INSTALL = {
     "qemu-system-arm": "apt-get install qemu-system-arm",
     "qemu-system-avr": "apt-get install qemu-system-misc",
     "simavr": "apt-get install simavr",
+    "avrdude": "apt-get install avrdude",
+    "esptool": "pip install 'tinylm[flash]'",
     "hunspell": "apt-get install hunspell hunspell-en-gb hunspell-en-us hunspell-de-de hunspell-fr",
     "ziglang": "pip install 'tinylm[toolchain]'",
     "unicorn": "pip install 'tinylm[toolchain]'",
@@ -27,7 +29,7 @@ INSTALL = {
     "tensorflow": "pip install 'tinylm[train]'",
     "tflite_micro": "pip install --pre tflite-micro",
 }
-_MODULES = {"hatchling", "pyte", "ziglang", "unicorn", "keras", "tensorflow", "tflite_micro"}
+_MODULES = {"esptool", "hatchling", "pyte", "ziglang", "unicorn", "keras", "tensorflow", "tflite_micro"}
 
 
 def need(*tools: str) -> None:

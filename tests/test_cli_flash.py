@@ -1,42 +1,36 @@
-"""`tinylm flash`: with a stand-in for the flasher that records how it was called."""
+"""`tinylm flash`: with a stand-in for the flasher that records how it was called. Real ones: test_flashing_esp.py, _avr.py."""
 
 from __future__ import annotations
 
 import json
 import os
 import shlex
+import signal
+import stat
+import threading
 from pathlib import Path
 
 import pytest
 from cli_rig import run_cli, tiny_build, tools_on
+from flash_rig import Usb, called, crashing_board, fake_build, fake_program, terminal
 from models import tiny_word_model
 from test_cli_emulate import start_emulate
-from test_cli_type import Usb
+from test_drive import make_drive
 
-from tinylm.board import Board, load_board
+from tinylm.board import load_board
 from tinylm.toolchain import install_command
 
 
 @pytest.fixture
 def mega(tmp_path: Path) -> Path:
-    """A build folder as `tinylm build --board arduino-mega` leaves it, as far as flashing reads it."""
-    folder = tmp_path / "build"
-    folder.mkdir()
-    record = {"board": "arduino-mega", "model": "tiny-word", "model_hash": tiny_word_model().hash}
-    (folder / "build.json").write_text(json.dumps(record | {"images": {"hex": "firmware.hex"}}))
-    (folder / "firmware.hex").write_text(":00000001FF\n")
-    return folder
+    """A build folder of arduino-mega."""
+    return fake_build(tmp_path / "build", "arduino-mega", "hex")
 
 
 @pytest.fixture
 def avrdude(tmp_path: Path) -> Path:
-    """A folder for PATH with an avrdude that writes its arguments to `called` and succeeds."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    program = folder / "avrdude"
-    program.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > {shlex.quote(str(tmp_path / "called"))}\nexit 0\n')
-    program.chmod(0o755)
-    return folder
+    """A folder for PATH with an avrdude that succeeds."""
+    return fake_program(tmp_path / "bin", "avrdude")
 
 
 @pytest.fixture
@@ -115,38 +109,71 @@ def test_of_several_attached_boards_one_must_be_chosen(
     assert "/dev/ttyX0" in refused.err and "/dev/ttyX1" in refused.err
 
 
-def test_a_failing_flasher_is_an_error_with_the_boards_own_hints(mega: Path, avrdude: Path) -> None:
-    (avrdude / "avrdude").write_text("#!/bin/sh\nexit 3\n")
-    with tools_on(str(avrdude)):
-        failed = run_cli("flash", "--board", "arduino-mega", "--build", mega, "--port", "/dev/null")
+def test_a_failing_flasher_is_an_error_with_what_it_said_and_the_boards_own_hints(mega: Path, tmp_path: Path) -> None:
+    programs = fake_program(tmp_path / "bin", "avrdude", says="the moon is full", status=3)
+    with tools_on(str(programs)), terminal() as port:
+        failed = run_cli("flash", "--board", "arduino-mega", "--build", mega, "--port", port)
     assert failed.status == 1
-    assert "avrdude failed on '/dev/null' (exit code 3)" in failed.err and "dialout" in failed.err
+    assert f"avrdude failed on '{port}' (exit code 3)" in failed.err and "dialout" in failed.err
+    assert "the moon is full" in failed.err
+
+
+def test_another_speed_is_passed_to_the_flasher(mega: Path, avrdude: Path) -> None:
+    options = ("--board", "arduino-mega", "--build", mega, "--port", "P", "--dry-run")
+    with tools_on(str(avrdude)):
+        assert "-b 57600 " in run_cli("flash", *options, "--baud", "57600").out
+        assert run_cli("flash", *options, "--baud", "0").status == 2
+
+
+def test_a_busy_port_and_a_missing_one_are_told_before_the_flasher_starts(mega: Path, avrdude: Path) -> None:
+    from tinylm.serial_port import open_port
+
+    options = ("--board", "arduino-mega", "--build", mega, "--port")
+    with tools_on(str(avrdude)), terminal() as port:
+        holder = open_port(port, 115200)
+        busy = run_cli("flash", *options, port)
+        holder.close()
+        missing = run_cli("flash", *options, "/dev/ttyNOPE")
+    assert busy.status == 1 and f"'{port}' is busy" in busy.err and "Close the serial monitor" in busy.err
+    assert (
+        missing.status == 1 and "There is no port '/dev/ttyNOPE'" in missing.err and "Plug the board in" in missing.err
+    )
+    assert not (avrdude / "called").exists()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may open every port")
+def test_a_port_without_permission_names_the_group(mega: Path, avrdude: Path) -> None:
+    with tools_on(str(avrdude)), terminal() as port:
+        os.chmod(port, stat.S_IWUSR)
+        refused = run_cli("flash", "--board", "arduino-mega", "--build", mega, "--port", port)
+    assert refused.status == 1 and "sudo usermod -aG" in refused.err
+
+
+def test_a_board_that_vanishes_is_told_while_the_flasher_still_waits(
+    mega: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tinylm.flashing.GONE_S", 0.0)
+    programs = fake_program(tmp_path / "bin", "avrdude", sleeps_s=60)
+    with tools_on(str(programs)), terminal() as port:
+        link = tmp_path / "ttyACM0"
+        link.symlink_to(port)
+        threading.Timer(1.0, link.unlink).start()
+        failed = run_cli("flash", "--board", "arduino-mega", "--build", mega, "--port", link)
+    assert failed.status == 1 and "went away while avrdude was writing" in failed.err
+    assert "tinylm flash --board arduino-mega" in failed.err
+
+
+def test_ctrl_c_stops_the_flasher_and_says_what_that_means(mega: Path, tmp_path: Path) -> None:
+    programs = fake_program(tmp_path / "bin", "avrdude", sleeps_s=60)
+    with tools_on(str(programs)), terminal() as port:
+        threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+        stopped = run_cli("flash", "--board", "arduino-mega", "--build", mega, "--port", port)
+    assert stopped.status == 130
+    assert "may not start" in stopped.err and "tinylm flash --board arduino-mega" in stopped.err
 
 
 @pytest.mark.needs("cc")
-def test_after_flashing_the_board_says_who_it_is(
-    mega: Path, avrdude: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    process, told = start_emulate("--board", "host", "--build", tiny_build("host"), "--pty")
-    with_ports(monkeypatch, Usb(told["port"], 0x2341, 0x0042), Usb("/dev/ttyS0", None, None))
-    try:
-        with tools_on(f"{avrdude}{os.pathsep}{os.environ['PATH']}"):
-            shown = run_cli("flash", "--board", "arduino-mega", "--build", mega)
-    finally:
-        process.terminate()
-        process.wait()
-    assert (tmp_path / "called").read_text().splitlines() == expected_arguments(mega, told["port"])
-    assert shown.status == 0
-    assert f"model tiny-word ({tiny_word_model().hash:08x}), self-test passed" in shown.out
-    assert f"tinylm type --port {told['port']}" in shown.out
-
-
-@pytest.mark.needs("cc")
-def test_a_board_that_still_holds_another_model_is_an_error(
-    mega: Path, avrdude: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    record = json.loads((mega / "build.json").read_text())
-    (mega / "build.json").write_text(json.dumps(record | {"model_hash": 1}))
+def test_another_board_on_the_port_is_an_error(mega: Path, avrdude: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tinylm.flashing.RETURN_S", 0.0)
     process, told = start_emulate("--board", "host", "--build", tiny_build("host"))
     try:
@@ -155,16 +182,108 @@ def test_a_board_that_still_holds_another_model_is_an_error(
     finally:
         process.terminate()
         process.wait()
-    assert failed.status == 1 and "holds model tiny-word" in failed.err
+    assert failed.status == 1 and "answers host, not arduino-mega" in failed.err
 
 
-def test_an_esp_board_is_flashed_by_the_program_or_the_package(tmp_path: Path) -> None:
-    board: Board = load_board("esp32c3")
-    folder = tmp_path / "build"
-    folder.mkdir()
-    (folder / "firmware.bin").write_bytes(b"\0")
-    (folder / "build.json").write_text(json.dumps({"board": "esp32c3", "images": {"bin": "firmware.bin"}}))
-    shown = run_cli("flash", "--board", "esp32c3", "--build", folder, "--port", "/dev/ttyACM0", "--dry-run")
-    command = shlex.split(shown.out)
-    wanted = [a.format(port="/dev/ttyACM0", image=str(folder / "firmware.bin")) for a in board.flasher.arguments]
-    assert shown.status == 0 and command[-len(wanted) :] == wanted and "esptool" in " ".join(command[: -len(wanted)])
+@pytest.mark.needs("avr-gcc", "simavr", "cc")
+def test_after_flashing_the_board_says_who_it_is(mega: Path, avrdude: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    process, told = start_emulate("--board", "arduino-mega", "--build", tiny_build("arduino-mega"), "--pty")
+    with_ports(monkeypatch, Usb(told["port"], 0x2341, 0x0042), Usb("/dev/ttyS0", None, None))
+    options = ("flash", "--board", "arduino-mega", "--build", mega)
+    try:
+        with tools_on(f"{avrdude}{os.pathsep}{os.environ['PATH']}"):
+            shown = run_cli(*options)
+            record = json.loads((mega / "build.json").read_text())
+            (mega / "build.json").write_text(json.dumps(record | {"model_hash": 1}))
+            monkeypatch.setattr("tinylm.flashing.RETURN_S", 0.0)
+            old = run_cli(*options)
+    finally:
+        process.terminate()
+        process.wait()
+    assert called(avrdude) == expected_arguments(mega, told["port"])
+    assert shown.status == 0
+    assert f"model tiny-word ({tiny_word_model().hash:08x}), self-test passed" in shown.out
+    assert f"tinylm type --port {told['port']}" in shown.out
+    assert old.status == 1 and "still holds model tiny-word" in old.err
+
+
+def test_a_board_that_does_not_answer_is_shown_by_what_it_sends(
+    mega: Path, avrdude: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tinylm.flashing.RETURN_S", 0.0)
+    monkeypatch.setattr("tinylm.flashing.ANSWER_S", 0.5)
+    with tools_on(str(avrdude)), crashing_board() as port:
+        failed = run_cli("flash", "--board", "arduino-mega", "--build", mega, "--port", port)
+    assert failed.status == 1 and "The image was written, but:" in failed.err
+    assert "  | invalid header: 0xffffffff" in failed.err
+
+
+def test_esptool_of_version_4_is_spoken_to_in_its_own_syntax(tmp_path: Path) -> None:
+    folder = fake_build(tmp_path / "build", "esp32c3", "bin")
+    board = load_board("esp32c3")
+    shown = {}
+    for version in ("esptool.py v4.8.1", "esptool v5.6.0"):
+        with tools_on(str(fake_program(tmp_path / "bin", "esptool", says=version))):
+            options = ("--build", folder, "--port", "/dev/ttyACM0", "--dry-run")
+            shown[version] = shlex.split(run_cli("flash", "--board", "esp32c3", *options).out)[1:]
+    new, old = shown["esptool v5.6.0"], shown["esptool.py v4.8.1"]
+    values = {"port": "/dev/ttyACM0", "image": folder / "firmware.bin", "offset": "0x0", "baud": 460800}
+    assert new == [argument.format(**values) for argument in board.flasher.arguments] and "write-flash" in new
+    assert old == [argument.replace("write-flash", "write_flash") for argument in new]
+
+
+BOARD_WITH_DRIVE = """[flasher]
+tool = "copy"
+image = "hex"
+drive = { label = "RPI-RP2", file = "INFO_UF2.TXT", says = ["Board-ID: RPI-RP2"] }
+"""
+BOARD_WITH_PROBE = """[flasher]
+tool = "pyocd"
+image = "hex"
+arguments = ["flash", "--no-wait", "--target", "nrf52840", "--base-address", "{address}", "{image}"]
+"""
+
+
+def change_flasher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flasher: str) -> None:
+    """arduino-mega with another flasher, as no board here has it yet."""
+    from tinylm.resources import boards_dir
+
+    text = (boards_dir() / "arduino-mega.toml").read_text()
+    start, end = text.index("[flasher]"), text.index("[usb]")
+    (tmp_path / "boards").mkdir()
+    (tmp_path / "boards" / "arduino-mega.toml").write_text(text[:start] + flasher + text[end:])
+    monkeypatch.setattr("tinylm.board.boards_dir", lambda: tmp_path / "boards")
+
+
+def test_a_board_that_is_a_drive_gets_its_image_by_copy(
+    mega: Path, tmp_path: Path, no_ports: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change_flasher(tmp_path, monkeypatch, BOARD_WITH_DRIVE)
+    monkeypatch.setattr("tinylm.flashing.RETURN_S", 0.0)
+    drive = make_drive(tmp_path / "pico")
+    monkeypatch.setattr("tinylm.drive.mounted_drives", lambda: [drive])
+    dry = run_cli("flash", "--board", "arduino-mega", "--build", mega, "--dry-run", "--drive", drive)
+    assert shlex.split(dry.out) == ["cp", str(mega / "firmware.hex"), str(drive)]
+    assert not (drive / "firmware.hex").exists()
+    shown = run_cli("flash", "--board", "arduino-mega", "--build", mega)
+    assert shown.status == 0 and "copy 100 %" in shown.err and "tinylm type --port PORT" in shown.out
+    assert (drive / "firmware.hex").read_bytes() == (mega / "firmware.hex").read_bytes()
+    monkeypatch.setattr("tinylm.drive.mounted_drives", list)
+    refused = run_cli("flash", "--board", "arduino-mega", "--build", mega)
+    assert refused.status == 1 and "No drive RPI-RP2" in refused.err
+
+
+def test_a_board_with_a_debug_probe_needs_no_port(
+    mega: Path, tmp_path: Path, no_ports: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change_flasher(tmp_path, monkeypatch, BOARD_WITH_PROBE)
+    monkeypatch.setattr("tinylm.flashing.RETURN_S", 0.0)
+    with tools_on(str(fake_program(tmp_path / "bin", "pyocd", says="[---|---]\n[" + 40 * "=" + "]"))):
+        dry = run_cli("flash", "--board", "arduino-mega", "--build", mega, "--dry-run")
+        shown = run_cli("flash", "--board", "arduino-mega", "--build", mega)
+    arguments = ["flash", "--no-wait", "--target", "nrf52840", "--base-address", "0x0", str(mega / "firmware.hex")]
+    assert shlex.split(dry.out)[1:] == arguments == called(tmp_path / "bin")
+    assert shown.status == 0 and "Written." in shown.out and "write 100 %" in shown.err
+    with tools_on(str(fake_program(tmp_path / "bin", "pyocd", says="E No target device available", status=1))):
+        failed = run_cli("flash", "--board", "arduino-mega", "--build", mega)
+    assert failed.status == 1 and "No debug probe is attached" in failed.err

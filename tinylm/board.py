@@ -29,11 +29,14 @@ class Region:
 
 @dataclass(frozen=True)
 class Memory:
-    """What the firmware may use. `stack_bytes` of the RAM are kept for the stack."""
+    """What the firmware may use. `stack_bytes` of the RAM are kept for the stack. `model_offset`: from this byte of the
+    flash on lies the model (a multiple of what the chip erases at once), so that it can be written alone; None: it lies
+    behind the code."""
 
     flash: Region
     ram: Region
     stack_bytes: int
+    model_offset: int | None = None
 
 
 @dataclass(frozen=True)
@@ -78,12 +81,27 @@ class Overhead:
 
 
 @dataclass(frozen=True)
+class Drive:
+    """A USB drive as which the board shows itself: its label, and a file on it that has one of the texts `says`."""
+
+    label: str
+    file: str
+    says: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Flasher:
-    """A program and its arguments; {port} and {image} are put in. `image`: the format that it writes."""
+    """How an image gets into the board: a program with its arguments, or the tool "copy", which puts it on `drive`.
+
+    In arguments {port}, {baud}, {image} are put in, and where the image goes: {offset} from the start of the flash,
+    {address} for the CPU. `image`: the format that is written.
+    """
 
     tool: str
-    arguments: tuple[str, ...]
     image: str
+    arguments: tuple[str, ...] = ()
+    baud: int = 115_200
+    drive: Drive | None = None
 
 
 @dataclass(frozen=True)
@@ -142,6 +160,7 @@ _RULES = {
         "'cortex-m-vectors', 'rp2040-boot', 'esp-direct-boot', 'avr-vectors' or 'none'",
     ),
     "formats": (re.compile("bin|hex|uf2"), "'bin', 'hex' or 'uf2'"),
+    "flasher.tool": (re.compile("esptool|avrdude|pyocd|copy"), "'esptool', 'avrdude', 'pyocd' or 'copy'"),
     "ids": (re.compile(r"[0-9a-f]{4}:[0-9a-f]{4}"), "four hexadecimal digits, a colon, four more ('2341:0042')"),
 }
 _TYPE_NAMES = {str: "a text", int: "a whole number, 0 or more", tuple: "a list", dict: "a table"}

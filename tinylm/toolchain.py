@@ -55,6 +55,7 @@ class Toolchain:
 
 
 _PIP = "tinylm[toolchain]"
+_PIP_FLASH = "tinylm[flash]"
 TOOLS = (
     Tool("cc", "compiler", "the host engine", ("cc", "gcc", "clang"), apt="gcc", brew="gcc"),
     Tool("arm-none-eabi-gcc", "compiler", "Cortex-M", ("arm-none-eabi-gcc",), apt="gcc-arm-none-eabi",
@@ -67,7 +68,8 @@ TOOLS = (
     Tool("simavr", "emulator", "Arduino boards, with cycle counts", ("simavr",), apt="simavr", brew="simavr"),
     Tool("unicorn", "emulator", "Cortex-M and ESP32-C3", package="unicorn", pip=_PIP),
     Tool("avrdude", "flasher", "Arduino boards", ("avrdude",), apt="avrdude", brew="avrdude"),
-    Tool("esptool", "flasher", "ESP32 boards", ("esptool", "esptool.py"), package="esptool", pip="esptool"),
+    Tool("esptool", "flasher", "ESP32 boards", ("esptool", "esptool.py"), package="esptool", pip=_PIP_FLASH),
+    Tool("pyocd", "flasher", "boards with a debug probe", ("pyocd",), package="pyocd", pip=_PIP_FLASH),
 )  # fmt: skip
 _BY_NAME = {tool.name: tool for tool in TOOLS}
 _GCC = {"host": "cc", "arm": "arm-none-eabi-gcc", "riscv32": "riscv64-unknown-elf-gcc", "avr": "avr-gcc"}

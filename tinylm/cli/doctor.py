@@ -31,6 +31,7 @@ def command(board: str | None, as_json: bool) -> int:
     able = {name: {kind: bool(found & set(names)) for kind, names in kinds.items()} for name, kinds in needs.items()}
     for b in boards:
         able[b.name]["emulator"] |= any(_tool_of(e) is None for e in b.emulators)
+        able[b.name]["flasher"] |= bool(b.flasher and b.flasher.drive)
     if as_json:
         show_json({"tools": [asdict(t) for t in tools], "boards": able})
     else:
@@ -40,12 +41,13 @@ def command(board: str | None, as_json: bool) -> int:
 
 def _needs(board: object) -> dict[str, tuple[str, ...]]:
     """Kind of tool -> tools of which any one serves the board."""
+    from tinylm.flashing import flasher_tool
     from tinylm.toolchain import compiler_tools
 
     return {
         "compiler": compiler_tools(board.compiler.architecture, bool(board.compiler.zig)),
         "emulator": tuple(tool for e in board.emulators if (tool := _tool_of(e))),
-        "flasher": (board.flasher.tool,) if board.flasher else (),
+        "flasher": (tool,) if (tool := flasher_tool(board)) else (),
     }
 
 
