@@ -232,58 +232,62 @@ def test_esptool_of_version_4_is_spoken_to_in_its_own_syntax(tmp_path: Path) -> 
     assert old == [argument.replace("write-flash", "write_flash") for argument in new]
 
 
-BOARD_WITH_DRIVE = """[flasher]
-tool = "copy"
-image = "hex"
-drive = { label = "RPI-RP2", file = "INFO_UF2.TXT", says = ["Board-ID: RPI-RP2"] }
-"""
-BOARD_WITH_PROBE = """[flasher]
-tool = "pyocd"
-image = "hex"
-arguments = ["flash", "--no-wait", "--target", "nrf52840", "--base-address", "{address}", "{image}"]
-"""
-
-
-def change_flasher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flasher: str) -> None:
-    """arduino-mega with another flasher, as no board here has it yet."""
-    from tinylm.resources import boards_dir
-
-    text = (boards_dir() / "arduino-mega.toml").read_text()
-    start, end = text.index("[flasher]"), text.index("[usb]")
-    (tmp_path / "boards").mkdir()
-    (tmp_path / "boards" / "arduino-mega.toml").write_text(text[:start] + flasher + text[end:])
-    monkeypatch.setattr("tinylm.board.boards_dir", lambda: tmp_path / "boards")
+@pytest.fixture
+def pico(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A build folder of a board that is a drive."""
+    monkeypatch.setattr("tinylm.flashing.RETURN_S", 0.0)
+    return fake_build(tmp_path / "build", "raspberry-pi-pico", "uf2")
 
 
 def test_a_board_that_is_a_drive_gets_its_image_by_copy(
-    mega: Path, tmp_path: Path, no_ports: None, monkeypatch: pytest.MonkeyPatch
+    pico: Path, tmp_path: Path, no_ports: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    change_flasher(tmp_path, monkeypatch, BOARD_WITH_DRIVE)
-    monkeypatch.setattr("tinylm.flashing.RETURN_S", 0.0)
     drive = make_drive(tmp_path / "pico")
     monkeypatch.setattr("tinylm.drive.mounted_drives", lambda: [drive])
-    dry = run_cli("flash", "--board", "arduino-mega", "--build", mega, "--dry-run", "--drive", drive)
-    assert shlex.split(dry.out) == ["cp", str(mega / "firmware.hex"), str(drive)]
-    assert not (drive / "firmware.hex").exists()
-    shown = run_cli("flash", "--board", "arduino-mega", "--build", mega)
-    assert shown.status == 0 and "copy 100 %" in shown.err and "tinylm type --port PORT" in shown.out
-    assert (drive / "firmware.hex").read_bytes() == (mega / "firmware.hex").read_bytes()
-    monkeypatch.setattr("tinylm.drive.mounted_drives", list)
-    refused = run_cli("flash", "--board", "arduino-mega", "--build", mega)
-    assert refused.status == 1 and "No drive RPI-RP2" in refused.err
+    dry = run_cli("flash", "--board", "raspberry-pi-pico", "--build", pico, "--dry-run", "--drive", drive)
+    assert shlex.split(dry.out) == ["cp", str(pico / "firmware.uf2"), str(drive)]
+    assert not (drive / "firmware.uf2").exists()
+    shown = run_cli("flash", "--board", "raspberry-pi-pico", "--build", pico)
+    assert shown.status == 0 and "copy 100 %" in shown.err
+    assert (drive / "firmware.uf2").read_bytes() == (pico / "firmware.uf2").read_bytes()
+    assert "tinylm type --port PORT" in shown.out
 
 
-def test_a_board_with_a_debug_probe_needs_no_port(
-    mega: Path, tmp_path: Path, no_ports: None, monkeypatch: pytest.MonkeyPatch
+def test_a_board_whose_drive_is_not_there_says_how_it_shows_one(
+    pico: Path, no_ports: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    change_flasher(tmp_path, monkeypatch, BOARD_WITH_PROBE)
+    monkeypatch.setattr("tinylm.drive.mounted_drives", list)
+    refused = run_cli("flash", "--board", "raspberry-pi-pico", "--build", pico)
+    assert refused.status == 1 and "No drive RPI-RP2" in refused.err and "hold BOOTSEL" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("board", "tool", "arguments"),
+    [
+        ("nrf52840dk", "pyocd", "flash --no-wait --target nrf52840 --base-address 0x0 --format bin {image}"),
+        (
+            "nucleo-f401re",
+            "pyocd",
+            "flash --no-wait --target stm32f401retx --base-address 0x8000000 --format bin {image}",
+        ),
+        ("netduinoplus2", "dfu-util", "-a 0 -d 0483:df11 -s 0x8000000:leave -D {image}"),
+    ],
+)
+def test_a_board_with_a_debug_probe_needs_no_port(
+    board: str, tool: str, arguments: str, tmp_path: Path, no_ports: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("tinylm.flashing.RETURN_S", 0.0)
-    with tools_on(str(fake_program(tmp_path / "bin", "pyocd", says="[---|---]\n[" + 40 * "=" + "]"))):
-        dry = run_cli("flash", "--board", "arduino-mega", "--build", mega, "--dry-run")
-        shown = run_cli("flash", "--board", "arduino-mega", "--build", mega)
-    arguments = ["flash", "--no-wait", "--target", "nrf52840", "--base-address", "0x0", str(mega / "firmware.hex")]
-    assert shlex.split(dry.out)[1:] == arguments == called(tmp_path / "bin")
+    folder = fake_build(tmp_path / "build", board, "bin")
+    with tools_on(str(fake_program(tmp_path / "bin", tool, says="[---|---]\n[" + 40 * "=" + "]"))):
+        dry = run_cli("flash", "--board", board, "--build", folder, "--dry-run")
+        shown = run_cli("flash", "--board", board, "--build", folder)
+    wanted = arguments.format(image=folder / "firmware.bin").split(" ")
+    assert shlex.split(dry.out)[1:] == wanted == called(tmp_path / "bin")
     assert shown.status == 0 and "Written." in shown.out and "write 100 %" in shown.err
+
+
+def test_without_a_debug_probe_it_says_so(tmp_path: Path, no_ports: None) -> None:
+    folder = fake_build(tmp_path / "build", "nrf52840dk", "bin")
     with tools_on(str(fake_program(tmp_path / "bin", "pyocd", says="E No target device available", status=1))):
-        failed = run_cli("flash", "--board", "arduino-mega", "--build", mega)
+        failed = run_cli("flash", "--board", "nrf52840dk", "--build", folder)
     assert failed.status == 1 and "No debug probe is attached" in failed.err

@@ -160,7 +160,10 @@ _RULES = {
         "'cortex-m-vectors', 'rp2040-boot', 'esp-direct-boot', 'avr-vectors' or 'none'",
     ),
     "formats": (re.compile("bin|hex|uf2"), "'bin', 'hex' or 'uf2'"),
-    "flasher.tool": (re.compile("esptool|avrdude|pyocd|copy"), "'esptool', 'avrdude', 'pyocd' or 'copy'"),
+    "flasher.tool": (
+        re.compile("esptool|avrdude|pyocd|dfu-util|copy"),
+        "'esptool', 'avrdude', 'pyocd', 'dfu-util' or 'copy'",
+    ),
     "ids": (re.compile(r"[0-9a-f]{4}:[0-9a-f]{4}"), "four hexadecimal digits, a colon, four more ('2341:0042')"),
 }
 _TYPE_NAMES = {str: "a text", int: "a whole number, 0 or more", tuple: "a list", dict: "a table"}

@@ -113,6 +113,15 @@ _FAULTS = {
         ),
         _VANISHED,
     ),
+    "dfu-util": (
+        _Fault(r"No DFU capable USB device", "No boot loader of {board} is attached. Nothing was written.", "{notes}"),
+        _Fault(
+            r"Cannot open DFU device|LIBUSB_ERROR_ACCESS",
+            "You may not use the boot loader's USB device (permission denied).",
+            "Type: sudo usermod -aG plugdev $USER, then log out and in again.",
+        ),
+        _VANISHED,
+    ),
     "pyocd": (
         _Fault(
             r"No (available debug probes|target device|connected debug probes)",

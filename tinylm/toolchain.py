@@ -69,6 +69,7 @@ TOOLS = (
     Tool("unicorn", "emulator", "Cortex-M and ESP32-C3", package="unicorn", pip=_PIP),
     Tool("avrdude", "flasher", "Arduino boards", ("avrdude",), apt="avrdude", brew="avrdude"),
     Tool("esptool", "flasher", "ESP32 boards", ("esptool", "esptool.py"), package="esptool", pip=_PIP_FLASH),
+    Tool("dfu-util", "flasher", "STM32 boards by USB", ("dfu-util",), apt="dfu-util", brew="dfu-util"),
     Tool("pyocd", "flasher", "boards with a debug probe", ("pyocd",), package="pyocd", pip=_PIP_FLASH),
 )  # fmt: skip
 _BY_NAME = {tool.name: tool for tool in TOOLS}
