@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import random
 import signal
@@ -142,6 +143,16 @@ def test_a_folder_without_a_firmware_is_refused_with_the_build_command(tmp_path:
     with pytest.raises(TinylmError) as caught:
         start(load_board("esp32c3"), tmp_path)
     assert "tinylm build --board esp32c3" in caught.value.hint
+
+
+@pytest.mark.needs("rp2040js", "arm-none-eabi-gcc")
+def test_a_pico_whose_clocks_make_another_baud_rate_is_refused(tmp_path: Path) -> None:
+    board = load_board("raspberry-pi-pico")
+    echo_rig.build_echo(dataclasses.replace(board, crystal_hz=11_000_000), tmp_path, "gcc")
+    with start(board, tmp_path / "build", "rp2040js") as running, serial.serial_for_url(running.url) as line:
+        line.write(b"?")
+        running.wait()
+        assert "baud, not at 115200" in running.log()
 
 
 @pytest.mark.needs("unicorn", "arm-none-eabi-gcc")

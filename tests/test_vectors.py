@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from board_rig import BEST_BOOTS, KERNEL_BOOTS
+from board_rig import BEST_BOOTS, KERNEL_BOOTS, OPTIONAL_BOOTS
 from cli_rig import tiny_build
 from models import tiny_character_model, tiny_ngram_model, tiny_word_model
 from oracle import Oracle
@@ -67,7 +67,7 @@ def require_agreement(url: str, model: Model) -> None:
         assert check_typing(device).keys == 6
 
 
-@pytest.mark.parametrize(("board", "toolchain", "emulator"), BEST_BOOTS)
+@pytest.mark.parametrize(("board", "toolchain", "emulator"), BEST_BOOTS + OPTIONAL_BOOTS)
 def test_a_board_says_who_it_is_gives_the_hash_of_the_reference_and_types(
     board: str, toolchain: str, emulator: str
 ) -> None:

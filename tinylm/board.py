@@ -148,12 +148,15 @@ class Board:
     usb: Usb | None = None
 
 
-FIDELITIES = ("the real board", "the CPU and image only", "the same C as a program")
+FIDELITIES = ("the real board", "the chip without its boot ROM", "the CPU and image only", "the same C as a program")
 _RULES = {
     "layout": (re.compile("|".join(LAYOUTS)), "one of: " + ", ".join(LAYOUTS)),
     "name": (re.compile(r"[a-z0-9]+(-[a-z0-9]+)*"), "lower-case letters, digits and single hyphens"),
     "fidelity": (re.compile("|".join(FIDELITIES)), "one of: " + "; ".join(FIDELITIES)),
-    "emulators.name": (re.compile("qemu|unicorn|simavr|process"), "'qemu', 'unicorn', 'simavr' or 'process'"),
+    "emulators.name": (
+        re.compile("qemu|unicorn|simavr|rp2040js|process"),
+        "'qemu', 'unicorn', 'simavr', 'rp2040js' or 'process'",
+    ),
     "architecture": (re.compile("arm|riscv32|avr|host"), "'arm', 'riscv32', 'avr' or 'host'"),
     "check": (
         re.compile("cortex-m-vectors|rp2040-boot|esp-direct-boot|avr-vectors|none"),

@@ -109,7 +109,7 @@ def choose_emulator(board: Board, name: str | None = None) -> EmulatorChoice:
 
 def tool_of(choice: EmulatorChoice) -> str | None:
     """The tool of tinylm/toolchain.py that an emulator needs; None: it needs nothing."""
-    return choice.program or (choice.name if choice.name in ("unicorn", "simavr") else None)
+    return choice.program or (choice.name if choice.name in ("unicorn", "simavr", "rp2040js") else None)
 
 
 def _start_qemu(board: Board, choice: EmulatorChoice, build_dir: Path) -> Emulator:
@@ -137,6 +137,14 @@ def _start_unicorn(board: Board, choice: EmulatorChoice, build_dir: Path) -> Emu
     board_file = boards_dir() / f"{board.name}.toml"
     module = "tinylm.emulators.unicorn_machine"
     return _start_announced(choice, [sys.executable, "-m", module, str(board_file), str(build_dir / "firmware.bin")])
+
+
+def _start_rp2040js(board: Board, choice: EmulatorChoice, build_dir: Path) -> Emulator:
+    node, package = require_tool("rp2040js")
+    script = str(_HERE / "emulators" / "rp2040_machine.cjs")
+    return _start_announced(
+        choice, [node, script, package, str((build_dir / "firmware.bin").resolve()), str(board.serial.baud)]
+    )
 
 
 def _start_program(board: Board, choice: EmulatorChoice, build_dir: Path) -> Emulator:
@@ -192,6 +200,7 @@ _STARTERS: dict[str, Callable[[Board, EmulatorChoice, Path], Emulator]] = {
     "qemu": _start_qemu,
     "unicorn": _start_unicorn,
     "simavr": _start_simavr,
+    "rp2040js": _start_rp2040js,
     "process": _start_program,
 }
 

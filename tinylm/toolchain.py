@@ -8,26 +8,32 @@ from __future__ import annotations
 import functools
 import importlib.metadata
 import importlib.util
+import json
+import os
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 from tinylm.errors import TinylmError, nearest
 
 
 @dataclass(frozen=True)
 class Tool:
-    """A program (`programs`: names to look for, best first) or a Python `package`; `packages`: who has it where."""
+    """A program (`programs`: names to look for, best first), a Python `package` or a Node `module` (`programs` runs it);
+    the last four: who has it where."""
 
     name: str
     kind: str
     purpose: str
     programs: tuple[str, ...] = ()
     package: str = ""
+    module: str = ""
     apt: str = ""
     brew: str = ""
     pip: str = ""
+    npm: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,7 @@ TOOLS = (
     Tool("qemu-system-arm", "emulator", "Cortex-M boards", ("qemu-system-arm",), apt="qemu-system-arm", brew="qemu"),
     Tool("simavr", "emulator", "Arduino boards, with cycle counts", ("simavr",), apt="simavr", brew="simavr"),
     Tool("unicorn", "emulator", "Cortex-M and ESP32-C3", package="unicorn", pip=_PIP),
+    Tool("rp2040js", "emulator", "Raspberry Pi Pico", ("node", "nodejs"), module="rp2040js", npm="rp2040js@1.4.1"),
     Tool("avrdude", "flasher", "Arduino boards", ("avrdude",), apt="avrdude", brew="avrdude"),
     Tool("esptool", "flasher", "ESP32 boards", ("esptool", "esptool.py"), package="esptool", pip=_PIP_FLASH),
     Tool("dfu-util", "flasher", "STM32 boards by USB", ("dfu-util",), apt="dfu-util", brew="dfu-util"),
@@ -85,19 +92,32 @@ def install_command(name: str) -> str:
     tool = _BY_NAME[name]
     if tool.pip:
         return f"pip install '{tool.pip}'"
+    if tool.npm:
+        return f"npm install --global {tool.npm}"
     return f"brew install {tool.brew}" if sys.platform == "darwin" else f"apt-get install {tool.apt}"
 
 
 @functools.cache
 def find_tool(name: str) -> tuple[str, ...] | None:
-    """The command that starts a tool (a package runs in this Python), or None when it is not here."""
+    """The command that starts a tool (a package runs in this Python, Node gets a module's folder), or None when it is not here."""
     tool = _BY_NAME[name]
     for program in tool.programs:
         if path := shutil.which(program):
-            return (path,)
+            if not tool.module:
+                return (path,)
+            if folder := _node_module(tool.module, Path(path)):
+                return (path, str(folder))
     if tool.package and importlib.util.find_spec(tool.package):
         return (sys.executable, "-m", tool.package)
     return None
+
+
+def _node_module(name: str, node: Path) -> Path | None:
+    """Where a module of Node is installed: in a folder of NODE_PATH, or globally beside `node`."""
+    places = [Path(place) for place in os.environ.get("NODE_PATH", "").split(os.pathsep) if place]
+    prefixes = {node.parent.parent, node.resolve().parent.parent, Path("/usr/local")}
+    places += [prefix / "lib" / "node_modules" for prefix in sorted(prefixes)]
+    return next((place / name for place in places if (place / name / "package.json").is_file()), None)
 
 
 def require_tool(name: str) -> tuple[str, ...]:
@@ -162,11 +182,13 @@ def _status(tool: Tool) -> ToolStatus:
     command = find_tool(tool.name)
     if command is None:
         return ToolStatus(tool.name, tool.kind, tool.purpose, "", "", install_command(tool.name))
-    where = command[0] if len(command) == 1 else f"Python package {tool.package}"
+    where = f"Python package {tool.package}" if command[1:2] == ("-m",) else command[-1]
     return ToolStatus(tool.name, tool.kind, tool.purpose, where, _version(tool, command), "")
 
 
 def _version(tool: Tool, command: tuple[str, ...]) -> str:
+    if tool.module:
+        return json.loads((Path(command[-1]) / "package.json").read_text("utf-8"))["version"]
     if len(command) > 1:
         return importlib.metadata.version(tool.package)
     try:
