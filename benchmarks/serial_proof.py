@@ -117,18 +117,25 @@ class Comparison:
 
 
 def compare_text(
-    device: Device, host: HostEngine, lines: Sequence[Sequence[str]], shown: int, told: Callable[[int], None]
+    device: Device,
+    host: HostEngine,
+    lines: Sequence[Sequence[str]],
+    shown: int,
+    learn: bool,
+    told: Callable[[int], None],
 ) -> Comparison:
-    """Type lines on both. Raises click.ClickException at the first difference: which line, what each did."""
+    """Type lines on both; with `learn`, from empty memories. Raises click.ClickException at the first difference: which line, what each did."""
     words = set(host.model.words)
     known = words.__contains__ if words else lambda _: True
+    for engine in (device, host) if learn else ():
+        engine.forget()
     adapter = OneExchange(device)
     on_board, on_host, found = Transcript(adapter), Transcript(host), Comparison()
     for number, line in enumerate(lines, 1):
         began = time.perf_counter()
-        found.board.add(type_line(on_board, line, shown, known, False))
+        found.board.add(type_line(on_board, line, shown, known, False, learn))
         found.seconds += time.perf_counter() - began
-        found.host.add(type_line(on_host, line, shown, known, False))
+        found.host.add(type_line(on_host, line, shown, known, False, learn))
         if on_board.acts != on_host.acts:
             raise click.ClickException(describe_difference(line, on_board.acts, on_host.acts))
         told(number)
@@ -143,14 +150,14 @@ def describe_difference(line: Sequence[str], board: list[tuple], host: list[tupl
     return f"In '{' '.join(line)}', act {at + 1}: the board did {each[0]}, the host {each[1]}."
 
 
-def compare_texts(device: Device, host: HostEngine, texts: Texts, shown: int, report: Callable) -> dict:
+def compare_texts(device: Device, host: HostEngine, texts: Texts, shown: int, learn: bool, report: Callable) -> dict:
     """Type every text on both; the results as JSON. Lines that the device cannot hold are left out and counted."""
     rows, all_of_them, too_long = {}, Comparison(), 0
     for name, lines in texts.items():
         fitting = [line for line in lines if len(" ".join(line)) < device.identity.line_bytes]
         too_long += len(lines) - len(fitting)
         told = partial(report, name, total=len(fitting), note="")
-        found = compare_text(device, host, fitting, shown, lambda done, told=told: told(done=done))
+        found = compare_text(device, host, fitting, shown, learn, lambda done, told=told: told(done=done))
         all_of_them.add(found)
         rows[name] = {"board": figures(found.board), "host": figures(found.host)}
     board = figures(all_of_them.board)
@@ -165,7 +172,9 @@ def compare_texts(device: Device, host: HostEngine, texts: Texts, shown: int, re
     }
 
 
-def prove(model: Model, board_name: str, emulator: str | None, texts: Texts, shown: int, report: Callable) -> dict:
+def prove(
+    model: Model, board_name: str, emulator: str | None, texts: Texts, shown: int, learn: bool, report: Callable
+) -> dict:
     """Build, boot, compare; the results as JSON."""
     board = load_board(board_name)
     with tempfile.TemporaryDirectory(prefix="tinylm-serial-") as scratch:
@@ -180,7 +189,9 @@ def prove(model: Model, board_name: str, emulator: str | None, texts: Texts, sho
                 "toolchain": built.toolchain,
                 "shown": shown,
             }
-            return what | compare_texts(device, HostEngine(model), texts, shown, report)
+            memory_bytes = device.identity.memory_bytes if learn else 0
+            what |= {"memory_bytes": memory_bytes} if learn else {}
+            return what | compare_texts(device, HostEngine(model, memory_bytes), texts, shown, learn, report)
 
 
 def figures(tally: Tally) -> dict:
@@ -198,16 +209,26 @@ def figures(tally: Tally) -> dict:
 @click.option("--emulator", help="Which of the board's emulators.  [default: the best that is here]")
 @click.option("--lines", default=200, type=click.IntRange(1), help="Lines of each text.")
 @click.option("--shown", default=3, type=click.IntRange(1, 5), help="How many suggestions the person sees.")
+@click.option("--learn", is_flag=True, help="Type the user streams, learning, instead of the dev texts.")
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write the results here.")
 def command(
-    data: Path, model: str | None, board: str, emulator: str | None, lines: int, shown: int, json_path: Path | None
+    data: Path,
+    model: str | None,
+    board: str,
+    emulator: str | None,
+    lines: int,
+    shown: int,
+    learn: bool,
+    json_path: Path | None,
 ) -> None:
     """Type dev lines through a board's serial line and on the host; fail unless every key is the same."""
     try:
         chosen = choose_model(model)
-        texts = {name: load_lines(data / "dev" / "en" / f"{name}.txt", chosen.info.alphabet, lines) for name in DEV}
+        dev = data / "dev" / "en"
+        paths = sorted((dev / "user_streams").glob("*.txt")) if learn else [dev / f"{name}.txt" for name in DEV]
+        texts = {path.stem: load_lines(path, chosen.info.alphabet, lines) for path in paths}
         with progress_bars() as report:
-            proved = prove(chosen, board, emulator, texts, shown, report)
+            proved = prove(chosen, board, emulator, texts, shown, learn, report)
     except TinylmError as error:
         raise click.ClickException(f"{error.message} {error.hint or ''}") from error
     on_board, on_host = proved["board_figures"], proved["host_figures"]
@@ -221,6 +242,7 @@ def command(
         raise click.ClickException("The two figures differ.")
     if json_path:
         asked = f"python benchmarks/serial_proof.py --data DATA --board {board} --lines {lines} --shown {shown}"
+        asked += " --learn" if learn else ""
         write_whole(json_path, (json.dumps({"command": asked} | proved, indent=2) + "\n").encode())
 
 

@@ -127,7 +127,8 @@ class MemoryModel:
                 wanted = code in matching
             if wanted:
                 pair = i + 1 < len(tokens) and tokens[i + 1][0] == before
-                self._count(sets[code % SETS], code, letters, 2 if distance <= RECENT_BYTES else 1, pair)
+                if prefix or pair:
+                    self._count(sets[code % SETS], code, letters, 2 if distance <= RECENT_BYTES else 1, pair)
         return sets
 
     @staticmethod

@@ -19,7 +19,7 @@ WORD_BYTES = 49
 BEAM = 3
 SPELLING_STEPS = 64
 NO_FOLLOWER = 1 << 19
-NGRAM_UNKNOWN = 1500  # what an unknown word costs beside the back-off, thousandths of a nat
+NGRAM_UNKNOWN = 1000  # what an unknown word costs beside the back-off, thousandths of a nat
 EMPTY, RANGE, FULL = -2, -1, -3
 
 

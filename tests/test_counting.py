@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from models import tiny_word_model
+from models import tiny_lines, tiny_word_model
 
 from tinylm.board import Board, load_board
 from tinylm.counting import Counts, choose_counter, count_model
@@ -45,6 +45,21 @@ def test_an_avr_tells_its_cycles() -> None:
     counts = count(load_board("arduino-mega"))
     assert counts.unit == "cycles" and set(counts.intervals) == NAMES
     assert 10 < counts.per_mac < 60 and not counts.profile
+
+
+@pytest.mark.needs("arm-none-eabi-gcc", "unicorn")
+def test_a_full_memory_is_read_once_a_suggestion_and_costs_little() -> None:
+    """A pass over its 4,096 bytes: at most 20 instructions a byte after a letter, 40 where every word may follow."""
+    board = load_board("qemu-cortex-m4")
+    taught = [" ".join(words) for words in tiny_lines()] * 3
+    assert sum(map(len, taught)) > 2.5 * board.user_memory_bytes
+    counts = count_model(tiny_word_model(), board, "gcc", TEXTS, taught)
+    learning = {name for name in counts.intervals if name.endswith(", learning")}
+    assert set(counts.intervals) == NAMES | {"newline"} | learning and len(learning) == 4
+    for name in learning:
+        more = counts.intervals[name] - counts.intervals[name.partition(",")[0]]
+        most = 40 if name.startswith("word") else 20
+        assert 0 < more < most * board.user_memory_bytes, (name, more)
 
 
 def test_a_computer_counts_nothing() -> None:

@@ -28,7 +28,8 @@ from tinylm.resources import firmware_dir
 
 STEPS = 4
 HISTORY, LINE_BYTES = 4, 160  # of the engine at most: a line is typed, none is taken back
-NAMES = {"s": "step", "r": "rows", "w": "word", "1": "letter 1", "2": "letter 2", "3": "letter 3"}
+NAMES = {"s": "step", "r": "rows", "w": "word", "1": "letter 1", "2": "letter 2", "3": "letter 3", "n": "newline",
+         "W": "word, learning", "A": "letter 1, learning", "B": "letter 2, learning", "C": "letter 3, learning"}  # fmt: skip
 _NOTHING, _KNOWN = "e", "c"  # intervals of no and of KNOWN_INSTRUCTIONS instructions (firmware/count/tlm_count.h)
 _KNOWN_INSTRUCTIONS = 1 << 17
 _TIMEOUT_S = 600
@@ -103,11 +104,18 @@ def _counter_of(board: Board, emulator: EmulatorChoice) -> Counter | None:
     return _COUNTERS.get(emulator.name, {}).get(board.compiler.architecture)
 
 
-def count_model(model: Model, board: Board, toolchain: str | None = None, texts: Sequence[str] = ()) -> Counts:
+def count_model(
+    model: Model,
+    board: Board,
+    toolchain: str | None = None,
+    texts: Sequence[str] = (),
+    taught: Sequence[str] = (),
+) -> Counts:
     """Build a model for a board, run it in an emulator that counts, and take the means.
 
     Args:
         texts: what is typed to measure words and keystrokes; without any, the alphabet may be larger than the engine's.
+        taught: lines that are learned before the texts are typed once more, with the board's user memory.
     Raises TinylmError when a compiler or emulator is missing, or the model does not fit.
     """
     emulator, way = choose_counter(board)
@@ -118,7 +126,7 @@ def count_model(model: Model, board: Board, toolchain: str | None = None, texts:
         view = replace(view, alphabet=(0,))
     with tempfile.TemporaryDirectory(prefix="tinylm-count-") as name:
         folder = Path(name)
-        firmware = _build(view, board, folder, toolchain, texts, way.marks)
+        firmware = _build(view, board, folder, toolchain, (texts, taught), way.marks)
         intervals, profile = way.count(board, folder)
     macs = count_macs(view.language.step) if view.language.step else 0
     return Counts(board.name, emulator.name, emulator.fidelity, firmware.toolchain, way.unit, macs, _means(intervals),
@@ -134,12 +142,14 @@ def _means(intervals: Intervals) -> dict[str, float]:
 
 
 def _build(
-    view: ModelView, board: Board, folder: Path, toolchain: str | None, texts: Sequence[str], marks: str
+    view: ModelView, board: Board, folder: Path, toolchain: str | None, texts: tuple[Sequence[str], Sequence[str]], marks: str
 ) -> Firmware:
     generated, root = folder / "generated", firmware_dir()
     write_c(view, generated, board.compiler.architecture == "avr")
-    quoted = ", ".join(f'"{text}"' for text in texts) or "0"
-    (generated / "count.h").write_text(f"#define COUNT_STEPS {STEPS}\n#define COUNT_TEXTS {quoted}\n", "utf-8")
+    typed, taught = (", ".join(f'"{text}"' for text in lines) or "0" for lines in texts)
+    (generated / "count.h").write_text(
+        f"#define COUNT_STEPS {STEPS}\n#define COUNT_TEXTS {typed}\n#define COUNT_TAUGHT {taught}\n", "utf-8"
+    )
     (generated / "tlm_count.h").write_bytes((root / "count" / "tlm_count.h").read_bytes())
     sources = [path for part in ("runtime", "predict") for path in sorted((root / part).glob("*.c"))]
     sources += [root / "count" / "main.c", root / "count" / marks / "mark.c"]

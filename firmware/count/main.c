@@ -2,8 +2,10 @@
  *
  * What an interval is: e nothing, s one step, r the scores of all rows, w the first suggestion after a finished word (its
  * step included), 1 2 3 a keystroke with so many letters of a word typed and the suggestions for it, c see
- * tlm_count_known. '.' ends it all. */
-#include "count.h" /* generated: COUNT_STEPS, COUNT_TEXTS */
+ * tlm_count_known, n the newline that ends a line which is learned, W A B C what w 1 2 3 are with the user's memory.
+ * '.' ends it all. */
+#include "board.h" /* generated: TLM_USER_MEMORY_BYTES */
+#include "count.h" /* generated: COUNT_STEPS, COUNT_TEXTS, COUNT_TAUGHT */
 #include "tinylm.h"
 #include "tlm_count.h"
 
@@ -11,6 +13,9 @@ enum { ROWS_AT_ONCE = 64, SUGGESTIONS = 3, MOST_LETTERS = 3 };
 
 static tlm_engine_t engine;
 static const char *const texts[] = {COUNT_TEXTS};
+static const char *const taught[] = {COUNT_TAUGHT};
+static tlm_memory_t memory;
+static uint8_t memory_bytes[TLM_USER_MEMORY_BYTES > 0 ? TLM_USER_MEMORY_BYTES : 1];
 
 static void score_all(const int8_t *context)
 {
@@ -39,8 +44,9 @@ static void run_steps(void)
     }
 }
 
-/* Types a text whose words are all finished by a space; the line is followed before, so that an interval has one step. */
-static void type_text(const char *text)
+/* Types a text whose words are all finished by a space; the line is followed before, so that an interval has one step.
+ * names: of the intervals after 0 to 3 letters. */
+static void type_text(const char *text, const char *names)
 {
     uint8_t letters = MOST_LETTERS + 1;
     tlm_reset(&engine);
@@ -49,7 +55,7 @@ static void type_text(const char *text)
         letters = *text == ' ' ? 0 : (uint8_t)(letters + 1);
         const uint8_t counted = letters <= MOST_LETTERS;
         if (counted) {
-            tlm_count_begin((uint8_t)(letters == 0 ? 'w' : '0' + letters));
+            tlm_count_begin((uint8_t)names[letters]);
         }
         do {
             (void)tlm_feed(&engine, (uint8_t)*text++);
@@ -58,6 +64,23 @@ static void type_text(const char *text)
         if (counted) {
             tlm_count_end();
         }
+    }
+}
+
+static void learn_line(const char *text)
+{
+    while (*text != '\0') {
+        (void)tlm_feed(&engine, (uint8_t)*text++);
+    }
+    tlm_count_begin('n');
+    (void)tlm_feed(&engine, '\n');
+    tlm_count_end();
+}
+
+static void type_texts(const char *names)
+{
+    for (uint8_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        type_text(texts[i], names);
     }
 }
 
@@ -70,8 +93,13 @@ int main(void)
     tlm_count_known();
     run_steps();
     if (texts[0] != 0 && tlm_engine_init(&engine, &tlm_model, tlm_port_language()) == 0) {
-        for (uint8_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-            type_text(texts[i]);
+        type_texts("w123");
+        if (taught[0] != 0 && tlm_memory_open(&memory, &tlm_model, memory_bytes, TLM_USER_MEMORY_BYTES) >= 0) {
+            tlm_memory_use(&engine, &memory);
+            for (uint16_t i = 0; i < sizeof taught / sizeof taught[0]; i++) {
+                learn_line(taught[i]);
+            }
+            type_texts("WABC");
         }
     }
     tlm_port_write('.');

@@ -8,7 +8,7 @@
 
 enum {
     NO_FOLLOWER = 0,             /* tlm_taught_t.at of a known word: what tlm_memory_read leaves there; else its cost and 1 */
-    UNKNOWN_MILLINATS = 1500     /* what an unknown word costs beside the back-off */
+    UNKNOWN_MILLINATS = 1000     /* what an unknown word costs beside the back-off */
 };
 
 /* A word's score is its cost below 0, its order and place are its index. Costs are below 255 + 255 + (30 * 2000 + 30000) * 16 /

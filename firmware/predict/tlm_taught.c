@@ -12,21 +12,12 @@ enum {
     ALONE_MILLINATS = 5500   /* one use alone makes a word so much less likely than an unknown word */
 };
 
-/* What is looked for. */
-typedef struct {
-    uint32_t first_row, end_row, first, end; /* codes of the range: its rows, and its words without one */
-    const tlm_typed_t *typed;
-    const uint8_t *lines;
-} wanted_t;
-
-static bool is_wanted(const wanted_t *wanted, const tlm_token_t *token)
+static bool is_wanted(const tlm_codes_t *codes, const tlm_typed_t *typed, const tlm_lines_t *lines, const tlm_token_t *token)
 {
     if (token->length == 0) {
-        return (token->code >= wanted->first_row && token->code < wanted->end_row) ||
-               (token->code >= wanted->first && token->code < wanted->end);
+        return tlm_codes_have(codes, token->code);
     }
-    return token->length > wanted->typed->length &&
-           memcmp(wanted->lines + token->at, wanted->typed->letters, wanted->typed->length) == 0;
+    return token->length > typed->length && memcmp(lines->bytes + token->at, typed->letters, typed->length) == 0;
 }
 
 static tlm_taught_t *set_of(tlm_taught_table_t *table, uint32_t code)
@@ -76,32 +67,38 @@ static void count_word(tlm_taught_table_t *table, const tlm_token_t *token, uint
 
 void tlm_taught_recall(tlm_engine_t *engine, const tlm_typed_t *typed, const tlm_range_t *range, tlm_taught_table_t *table)
 {
-    const tlm_memory_t *memory = engine->memory;
-    const uint32_t words = (uint32_t)TLM_FIRST_ROW + engine->model->lexicon.rows;
-    const wanted_t wanted = {range->first_row, range->end_row, words + range->first, words + range->end, typed,
-                             tlm_memory_lines(memory)};
+    const tlm_lines_t lines = tlm_memory_lines(engine->memory);
     const uint32_t before = tlm_memory_before(engine, typed->start);
-    uint16_t at = memory->used;
+    const tlm_codes_t codes = {range->first_row, (uint32_t)TLM_FIRST_ROW + engine->model->lexicon.rows + range->first,
+                               (uint32_t)(range->end_row - range->first_row), (uint32_t)(range->end - range->first)};
+    const uint16_t recent = (uint16_t)(lines.count > RECENT_BYTES ? lines.count - RECENT_BYTES : 0);
+    uint16_t at = lines.count;
     tlm_token_t later = {TLM_ROW_BOUNDARY, 0, 0};
     tlm_token_t token;
     uint8_t uses = 0; /* of `later`: 0 when it is not wanted */
 
     memset(table, 0, sizeof *table);
-    while (tlm_memory_read(memory, &at, &token)) {
-        if (uses != 0) {
-            count_word(table, &later, uses, token.code == before);
+    while (tlm_lines_read(&lines, &at, &token)) {
+        const bool pair = token.code == before;
+        if (uses != 0 && (pair || typed->length > 0)) {
+            count_word(table, &later, uses, pair);
         }
-        uses = (uint8_t)(!is_wanted(&wanted, &token) ? 0 : memory->used - at <= RECENT_BYTES ? 2 : 1);
-        later = token;
+        uses = 0;
+        if (is_wanted(&codes, typed, &lines, &token)) {
+            later = token;
+            uses = at >= recent ? 2 : 1;
+        } else if (typed->length > 0) {
+            at = tlm_lines_skip(&lines, &codes, at);
+        }
     }
-    if (uses != 0) {
+    if (uses != 0 && typed->length > 0) {
         count_word(table, &later, uses, false);
     }
 }
 
 void tlm_taught_write(tlm_engine_t *engine, uint8_t rank, const tlm_typed_t *typed, const tlm_taught_t *word)
 {
-    tlm_suggestion_write(engine, rank, typed, tlm_memory_lines(engine->memory) + word->at, word->length);
+    tlm_suggestion_write(engine, rank, typed, tlm_memory_lines(engine->memory).bytes + word->at, word->length);
 }
 
 /* The mixture */

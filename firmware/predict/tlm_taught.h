@@ -33,7 +33,7 @@ typedef struct {
 
 /* The words of the memory that may follow: those in the range (which leaves out the word that is typed), and those without
  * a place in the lexicon that begin with the typed letters. One pass over the memory, the newest word first; a full set
- * takes no further word unless it makes a pair. */
+ * takes no further word unless it makes a pair. Before the first letter only pairs count. */
 void tlm_taught_recall(tlm_engine_t *engine, const tlm_typed_t *typed, const tlm_range_t *range, tlm_taught_table_t *table);
 
 /* The word of that code in the table, or 0. */
