@@ -105,6 +105,8 @@ def render_proofs(folder: Path) -> str:
         found = json.loads(path.read_text(encoding="utf-8"))
         board, host = found["board_figures"], found["host_figures"]
         where = f"{found['board']}, {found['emulator']}, {found['toolchain']}"
+        if "memory_bytes" in found:
+            where += f"; learning in {found['memory_bytes']:,} bytes"
         serial.append(f"| {found['model']} | {where} | {board['lines']:,} | {board['keystrokes']:,} | {board['kss']:.4f} | "
                       f"{host['kss']:.4f} | {found['keys_a_second']:.0f} |")  # fmt: skip
     rates = ["| model | queries | CPUs | queries a second | CPU time of a query, us |", "|---|---|--:|--:|--:|"]

@@ -66,8 +66,11 @@ def plan_steps(data: Path, board: str) -> list[Step]:
     steps.append(script("networks", "networks.py", str(networks)))
     steps.append(Step("instructions", (*TINYLM, "bench", *subjects, "--toolchain=gcc", "--toolchain=zig", output)))
     steps.append(script("runtime", "runtime_table.py"))
+    steps.append(script("learning", "learning.py", "savings", *where, result="learning.json"))
+    steps.append(script("learning-cost", "learning.py", "cost", result="learning-cost.json"))
     steps.append(script("texts", "texts.py"))
     steps.append(script("trigram", "trigram.py", *where, "--sizes", SIZES, result="trigram-all-lines.json"))
+    steps.append(script("learning-tables", "learning.py", "tables"))
     steps.append(script("report", "report.py"))
     return steps
 

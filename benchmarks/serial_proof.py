@@ -30,6 +30,7 @@ from tinylm.measure import Tally, figures_of, type_line
 from tinylm.model import Model, write_whole
 
 Texts = dict[str, list[list[str]]]  # name -> lines of words
+USER = "user_streams/user01"  # one: many lines of one user fill a memory
 MEASURED = ("kss", "lines", "words", "characters", "keystrokes")
 
 
@@ -124,7 +125,10 @@ def compare_text(
     learn: bool,
     told: Callable[[int], None],
 ) -> Comparison:
-    """Type lines on both; with `learn`, from empty memories. Raises click.ClickException at the first difference: which line, what each did."""
+    """Type lines on both; with `learn`, from empty memories.
+
+    Raises click.ClickException at the first difference: which line, what each did.
+    """
     words = set(host.model.words)
     known = words.__contains__ if words else lambda _: True
     for engine in (device, host) if learn else ():
@@ -209,7 +213,7 @@ def figures(tally: Tally) -> dict:
 @click.option("--emulator", help="Which of the board's emulators.  [default: the best that is here]")
 @click.option("--lines", default=200, type=click.IntRange(1), help="Lines of each text.")
 @click.option("--shown", default=3, type=click.IntRange(1, 5), help="How many suggestions the person sees.")
-@click.option("--learn", is_flag=True, help="Type the user streams, learning, instead of the dev texts.")
+@click.option("--learn", is_flag=True, help="Type one user's stream, learning, instead of the dev texts.")
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write the results here.")
 def command(
     data: Path,
@@ -225,7 +229,7 @@ def command(
     try:
         chosen = choose_model(model)
         dev = data / "dev" / "en"
-        paths = sorted((dev / "user_streams").glob("*.txt")) if learn else [dev / f"{name}.txt" for name in DEV]
+        paths = [dev / f"{name}.txt" for name in ((USER,) if learn else DEV)]
         texts = {path.stem: load_lines(path, chosen.info.alphabet, lines) for path in paths}
         with progress_bars() as report:
             proved = prove(chosen, board, emulator, texts, shown, learn, report)

@@ -16,6 +16,7 @@ from tinylm.model import write_model
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 sys.path.insert(0, str(BENCHMARKS))
 
+import learning  # noqa: E402
 import run as bench  # noqa: E402
 import serial_proof  # noqa: E402
 import throughput  # noqa: E402
@@ -32,6 +33,9 @@ def texts(tmp_path: Path) -> list[str]:
     lines = TEXT.read_text("utf-8").splitlines()
     for i, name in enumerate(DEV):
         (folder / f"{name}.txt").write_text("\n".join(lines[300 + 40 * i : 340 + 40 * i]) + "\n", "utf-8")
+    (folder / "user_streams").mkdir()
+    for name in ("user01", "user02"):
+        (folder / "user_streams" / f"{name}.txt").write_text("\n".join(lines[300:320] * 2) + "\n", "utf-8")
     write_model(tmp_path / "tiny", tiny_word_model())
     return ["--data", str(tmp_path / "data"), "--model", str(tmp_path / "tiny")]
 
@@ -52,6 +56,37 @@ def test_a_board_types_dev_lines_key_for_key_as_the_host(texts: list[str], tmp_p
     assert found["exchanges"] <= found["board_figures"]["keystrokes"] + 2 * found["board_figures"]["lines"]
     assert "qemu-cortex-m4, qemu, gcc" in render_proofs(tmp_path)
     assert str(tmp_path) not in results.read_text()
+
+
+@pytest.mark.needs("cc", "arm-none-eabi-gcc", "qemu-system-arm")
+def test_a_board_learns_a_user_stream_key_for_key_as_the_host(texts: list[str], tmp_path: Path) -> None:
+    results = tmp_path / "serial-learning.json"
+    assert "equal, key for key" in invoke(serial_proof.command, *texts, "--lines", 12, "--learn", "--json", results)
+    found = json.loads(results.read_text())
+    assert found["memory_bytes"] == 4096 and found["command"].endswith("--learn")
+    assert "learning in 4,096 bytes" in render_proofs(tmp_path)
+
+
+@pytest.mark.needs("cc")
+def test_learning_is_measured_user_by_user_and_block_by_block(texts: list[str], tmp_path: Path) -> None:
+    results = tmp_path / "learning.json"
+    asked = ("savings", *texts[:2], "--json", results, "--only")
+    invoke(learning.command, *asked, f"{texts[3]}:1K")
+    invoke(learning.command, *asked, f"{texts[3]}:4K")
+    small, large = json.loads(results.read_text())["measured"]
+    assert (small["memory_bytes"], large["memory_bytes"], small["lines"]) == (1024, 4096, 80)
+    assert small["users"]["user01"] == small["users"]["user02"] == [small["without"], small["with"]]
+    assert large["with"] > large["without"] + 5 and large["blocks"] == [[large["without"], large["with"]]]
+    assert f"**{large['with'] - large['without']:+.2f}**" in learning.render_savings([large])
+    assert "| tiny-word | 4,096 | +" in learning.render_curves([large])
+
+
+@pytest.mark.needs("arm-none-eabi-gcc", "unicorn")
+def test_the_cost_of_learning_is_counted_with_a_full_memory(texts: list[str], tmp_path: Path) -> None:
+    results = tmp_path / "cost.json"
+    invoke(learning.command, "cost", "--only", f"{texts[3]}:qemu-cortex-m4", "--json", results)
+    (row,) = json.loads(results.read_text())["measured"]
+    assert row["cost"]["word, learning"] > row["cost"]["word"] and " -> " in learning.render_cost([row])
 
 
 class FakeDevice:

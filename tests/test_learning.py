@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,6 +62,16 @@ def test_a_board_forgets_when_it_is_told_to_and_does_without_for_a_session(devic
     assert device.feed("q", 3) == ["qwyjibo"]
     device.forget()
     assert device.suggest(3) == []
+
+
+@pytest.mark.needs("cc")
+def test_a_human_at_a_terminal_is_learned_from_at_each_enter_and_not_at_ctrl_u() -> None:
+    typed = b"vhfzz \x15" + b"qwyjibo is late\r" + b"q\x15" + b"v"
+    done = subprocess.run(
+        [tiny_build("host") / "firmware.elf"], input=typed, capture_output=True, timeout=60, check=True
+    )
+    *_, after_q, after_clear, after_v = done.stdout.split(b"\033[J> ")[1:]
+    assert b"1 qwyjibo" in after_q and b"vhfzz" not in after_v, (after_q, after_clear, after_v)
 
 
 def test_every_board_says_what_its_user_memory_takes_of_the_ram() -> None:
