@@ -11,10 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cli_rig import run_cli
-from models import TEXT
+from models import TEXT, tiny_word_model
 
+from tinylm.engine import HostEngine
 from tinylm.errors import TinylmError
-from tinylm.model import write_whole
+from tinylm.language import build_language
+from tinylm.model import load_model, write_model, write_whole
 from tinylm.run import write_whole_npz
 
 pytestmark = pytest.mark.needs("tensorflow", "keras")
@@ -136,3 +138,40 @@ def test_a_project_trains_its_own_text_and_restart_begins_anew(here: Path) -> No
     assert shown.status == 1 and "epochs was 0.2, now 0.1" in shown.err and "--restart" in shown.err
     shown = run_cli("train", "--epochs", "0.1", "--restart")
     assert shown.status == 0 and "tinylm build" in shown.out
+
+
+@pytest.fixture
+def base(here: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A model to start from, which need not talk for long."""
+    monkeypatch.setattr("tinylm.base.LEAST_REHEARSAL", 4_000)
+    write_model(here / "base", tiny_word_model())
+    return "base"
+
+
+def test_a_model_is_fine_tuned_to_the_words_of_a_text(here: Path, base: str) -> None:
+    (here / "mine.txt").write_text("check the balun on the antenna\nthe balun is hot\n" * 60)
+    arguments = ("train", "mine.txt", "--from", base, "--attribution", "My own", "--json")
+    told = json.loads(run_cli(*arguments).out)
+    made = load_model(here / told["run"])
+    assert told["language_bytes"] <= len(build_language(tiny_word_model()).content)
+    assert told["fine_tuned_from"] == "tiny-word" and (made.info.licence, made.info.attribution) == ("CC0-1.0", ("My own",))
+    with HostEngine(made) as engine:
+        engine.feed("check the ")
+        assert "balun" in engine.suggest(3)
+    first = (here / told["run"] / "model.tflite").read_bytes()
+    assert run_cli(*arguments, "--restart").status == 0
+    assert (here / told["run"] / "model.tflite").read_bytes() == first
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--kind", "character"], "'tiny-word' is of the kind 'word', not 'character'"),
+        (["--language", "de"], "'tiny-word' is of the language 'en', not 'de'"),
+        (["--from", "en-257k"], "There is no model 'en-257k'"),
+    ],
+)
+def test_what_a_base_cannot_be_is_refused_and_leaves_nothing(here: Path, base: str, arguments: list, says: str) -> None:
+    shown = run_cli("train", TEXT, "--from", base, *arguments)
+    assert shown.status == 1 and says in shown.err and "Traceback" not in shown.err
+    assert not (here / "runs").exists()

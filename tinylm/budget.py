@@ -68,8 +68,10 @@ def network_bytes(shape: NetworkShape) -> int:
     return 4 * v * h + 3 * h * h + v + 2 * h + TABLE_BYTES
 
 
-def split_budget(kind: str, counts: Counter[str], alphabet: str, budget: int) -> Split:
-    """The largest network and lexicon that fit `budget` language bytes.
+def split_budget(
+    kind: str, counts: Counter[str], alphabet: str, budget: int, like: NetworkShape | None = None
+) -> Split:
+    """The largest network and lexicon that fit `budget` language bytes. `like`: take its hidden and embedding sizes.
 
     Raises TinylmError when the text has too few words or the budget is too small for anything.
     """
@@ -78,6 +80,8 @@ def split_budget(kind: str, counts: Counter[str], alphabet: str, budget: int) ->
     choose_vocabulary(counts, 2, 2)  # refuses a text of one word
     root = math.sqrt(budget)
     hidden, embedding = max(16, 8 * int(root / 32)), max(8, 4 * round(root / 64))
+    if like:
+        hidden, embedding = like.hidden, like.embedding
     share = min(0.55 * (24_576 / budget) ** 0.35, 0.55, MOST_LEXICON_WORDS * WORD_BYTES / budget)
     fixed = network_bytes(NetworkShape("word", 0, embedding, hidden))
     rows = int((budget * (1 - share) - fixed - HEADER_BYTES - 100) / (embedding + 1))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tinylm.errors import TinylmError
 from tinylm.graph import Graph, Op, Tensor
 from tinylm.network import GATES, NetworkShape
 
@@ -28,13 +29,14 @@ def float_steps(shape: NetworkShape, w: dict[str, np.ndarray], ids: np.ndarray) 
     h = np.zeros((len(ids), hidden), np.float32)
     for t in range(ids.shape[1]):
         h = h * (ids[:, t] != 0)[:, None]
-        for name, value in _float_step(shape, w, ids[:, t], h).items():
+        for name, value in float_step(shape, w, ids[:, t], h).items():
             found.setdefault(name, []).append(value)
         h = found["h_next"][-1]
     return {name: np.concatenate(values) for name, values in found.items()}
 
 
-def _float_step(shape: NetworkShape, w: dict[str, np.ndarray], ids: np.ndarray, h: np.ndarray) -> dict[str, np.ndarray]:
+def float_step(shape: NetworkShape, w: dict[str, np.ndarray], ids: np.ndarray, h: np.ndarray) -> dict[str, np.ndarray]:
+    """One step of the float network: ids int [B], state [B,H] -> every intermediate, each [B, size]."""
     hidden = shape.hidden
     if shape.kind == "word":
         x = w["embedding"][ids]
@@ -192,3 +194,34 @@ def _mix(b: _Builder, hidden: int, gates: dict[str, int], h: int, scale: dict[st
     c = b.op("TANH", (s_c,), "c", hidden, 1 / 128)
     m = op("MUL", "m", z, op("SUB", "d", h, c))
     return b.op("ADD", (c, m), "h_next", hidden, STATE_SCALE)
+
+
+def dequantize(graph: Graph) -> tuple[NetworkShape, dict[str, np.ndarray]]:
+    """Float32 weights of a word network that `quantize` made: what fine-tuning starts from.
+
+    Raises TinylmError when the graph is another's: its tensors have other names.
+    """
+    tensors = {t.name: t for t in graph.tensors}
+
+    def value(name: str) -> np.ndarray:
+        t = tensors[name]
+        return np.float32(t.scale) * (t.values.astype(np.float32) - np.float32(t.zero_point))
+
+    try:
+        weights = {
+            "embedding": value("embedding"),
+            "input": np.concatenate([value(f"input_{gate}").T for gate in GATES], axis=1),
+            "project": value("project").T,
+            "project_bias": value("context_bias"),
+            "input_bias": np.concatenate([value(f"a_{gate}_bias") for gate in GATES]),
+            "recurrent": np.concatenate([value(f"recurrent_{gate}").T for gate in GATES], axis=1),
+            "candidate_bias": value("u_c_bias"),
+            "output_bias": value("logits_bias"),
+        }
+    except (KeyError, AttributeError) as error:
+        raise TinylmError(
+            f"The network was not made by tinylm: it has no weights '{error.args[0]}'.", "Start from a shipped model."
+        ) from error
+    (rows, embedding), hidden = weights["embedding"].shape, weights["recurrent"].shape[0]
+    shape = NetworkShape("word", rows, embedding, hidden)
+    return shape, {name: np.ascontiguousarray(weights[name]) for name in shape.weight_shapes}

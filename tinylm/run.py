@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tinylm.base import Base, carry_over, joined_counts, open_base, own_weight, rehearsal_words, rehearse
 from tinylm.budget import Split, split_budget
 from tinylm.card import write_metrics
 from tinylm.corpus import ALPHABETS
@@ -38,6 +39,7 @@ from tinylm.quantize import quantize
 from tinylm.training import TrainingPlan, checkpoint_is_stale, text_digest, train
 
 CALIBRATION_TOKENS = 8_000
+REHEARSAL = "rehearsal.txt"
 # Told to a progress display: (stage, done, total or 0, note).
 Report = Callable[[str, int, int, str], None]
 
@@ -57,6 +59,7 @@ class RunOptions:
     licence: str = "not stated"
     attribution: tuple[str, ...] = ()
     weights_found_on_lines: int = 0  # so many lines of the first text; 0: the weights were given
+    base: str = ""  # the model that it starts from: its name and hash
 
     def as_json(self, run: Path) -> dict:
         """What run.json says: paths relative to the run folder, so that it does not matter where a command is given."""
@@ -82,6 +85,11 @@ def default_plan(kind: str, words: int, epochs: float | None, seed: int) -> Trai
     # About 20 million tokens are read, at most 30 times the text and at least 3 times.
     usual = float(np.clip(20_000_000 / max(words, 1), 3.0, 30.0))
     return TrainingPlan(epochs=epochs or usual, batch=batch, steps=steps, seed=seed)
+
+
+def fine_tuning_plan(epochs: float | None, seed: int) -> TrainingPlan:
+    """Two short, slow passes: the network knows the language already."""
+    return TrainingPlan(epochs=epochs or 2.0, batch=32, steps=24, learning_rate=1e-3, seed=seed)
 
 
 def alphabet_of(language: str) -> str:
@@ -126,15 +134,16 @@ def _read_options(path: Path) -> dict:
         raise TinylmError(f"'{path}' is damaged: {error}.", "Start afresh there with --restart.") from error
 
 
-def train_model(options: RunOptions, run: Path, report: Report) -> Model:
+def train_model(options: RunOptions, run: Path, report: Report, base: Model | None = None) -> Model:
     """Open `run` and go the whole way, from the last checkpoint where there is one; returns the model that it then holds.
 
-    A text that is refused leaves no new run folder behind.
+    `base`: fine-tune this word model. A text that is refused leaves no new run folder behind.
     """
     made_parent = not run.parent.exists()
+    start = open_base(base) if base else None
     fresh = open_run(run, options)
     try:
-        return _go_all_stages(options, run, report)
+        return _go_all_stages(options, run, report, start)
     except (TinylmError, OSError):  # a refused text, a full disk
         if fresh and not (run / "checkpoint.npz").is_file():
             shutil.rmtree(run, ignore_errors=True)
@@ -144,7 +153,7 @@ def train_model(options: RunOptions, run: Path, report: Report) -> Model:
         raise
 
 
-def _go_all_stages(options: RunOptions, run: Path, report: Report) -> Model:
+def _go_all_stages(options: RunOptions, run: Path, report: Report, base: Base | None) -> Model:
     source = Source(
         tuple(WeightedText(Path(p), w) for p, w in options.texts),
         alphabet_of(options.language),
@@ -159,7 +168,11 @@ def _go_all_stages(options: RunOptions, run: Path, report: Report) -> Model:
         write_model(run, model)
         _write_metrics(run, options, made, counts, model)
         return model
-    split = split_budget(options.kind, counts, source.alphabet, options.budget)
+    chosen = counts
+    if base:
+        source, chosen = _rehearse(base, source, counts, options, run, report)
+        total = sum(t.path.stat().st_size for t in source.texts)
+    split = split_budget(options.kind, chosen, source.alphabet, options.budget, base and base.shape)
     report("split", 1, 1, _describe(split))
     encoder = encode_words(split.vocabulary) if options.kind == "word" else encode_characters(source.alphabet)
     tokens, held = write_tokens(source, encoder, run, byte_counter("encoding", total, report))
@@ -174,6 +187,7 @@ def _go_all_stages(options: RunOptions, run: Path, report: Report) -> Model:
         options.plan,
         run,
         lambda s, n, loss: report("training", s, n, f"loss {loss:.3f} nats"),
+        start=carry_over(base, split.vocabulary, chosen, split.shape) if base else None,
         text=digest,
     )
     write_whole_npz(run / "weights.npz", weights)
@@ -182,9 +196,25 @@ def _go_all_stages(options: RunOptions, run: Path, report: Report) -> Model:
     shape = split.shape
     made = {"lexicon_bytes": split.lexicon_bytes, "lexicon_words": len(model.words), "rows": shape.rows}
     made |= {"hidden": shape.hidden, "embedding": shape.embedding, "epochs": options.plan.epochs}
+    if base:
+        made["fine_tuned_from"] = base.name
     _write_metrics(run, options, made, counts, model)
     report("training", 1, 1, "done")
     return model
+
+
+def _rehearse(
+    base: Base, source: Source, counts: Counter[str], options: RunOptions, run: Path, report: Report
+) -> tuple[Source, Counter[str]]:
+    """Writes `rehearsal.txt`; the texts with it beside them, and the counts that choose the vocabulary."""
+    own, words = counts.total(), rehearsal_words(counts.total())
+    rehearsal = rehearse(
+        base, words, options.plan.seed, lambda done: report("rehearsing", done, words, f"what {base.name} knows")
+    )
+    write_whole(run / REHEARSAL, "".join(" ".join(line) + "\n" for line in rehearsal.lines).encode())
+    weight = own_weight(own, words)
+    texts = tuple(replace(text, weight=text.weight * weight) for text in source.texts)
+    return replace(source, texts=(*texts, WeightedText(run / REHEARSAL))), joined_counts(rehearsal, counts)
 
 
 def byte_counter(stage: str, total: int, report: Report) -> Callable[[int], None]:

@@ -15,6 +15,7 @@ from tinylm.errors import TinylmError
 from tinylm.project import Project, find_project
 
 if TYPE_CHECKING:
+    from tinylm.model import Model
     from tinylm.run import RunOptions
 
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 @click.option(
     "--budget", help="Bytes of flash for all of the language (network and words): 24K, 256K, 1M.  [default: 256K]"
 )
+@click.option("--from", "base", help="Fine-tune this word model (a shipped one's name, or a model folder) to TEXT.")
 @click.option(
     "--epochs", type=click.FloatRange(0.01, 1000), help="Passes over the text.  [default: 3 to 30, by its size]"
 )
@@ -47,6 +49,7 @@ def command(
     kind: str | None,
     language: str | None,
     budget: str | None,
+    base: str | None,
     epochs: float | None,
     restart: bool,
     as_json: bool,
@@ -62,13 +65,20 @@ def command(
     A word network predicts words of its vocabulary and is better from 24 KB on; a character network spells, so it can
     write words that it never saw; an n-gram counts word pairs and triples, in a minute and without Keras.
     Lines with a masked name ([NAME]) are left out, and lines seen before.
+
+    With --from en-256k a model that knows English learns your text too, in minutes: its words, and how you put them.
     """
+    from tinylm.catalogue import find_folder
+    from tinylm.model import load_model
     from tinylm.run import train_model
     from tinylm.training import choose_backend
 
     project = find_project() or Project(name="")
     named = [_weighted(t) for t in text] or [_weighted(str(project.folder / t)) for t in project.text]
     options = _options(named, project, name, kind, language, budget, epochs, rest)
+    start = load_model(find_folder(base)) if base else None
+    if start:
+        options = _fine_tuning(options, start, budget or project.budget, bool(kind), bool(language))
     run = output or (project.run_folder if project.name and not name else Path("runs") / options.name)
     if len(named) > 1 and all(weight is None for _, weight in named):
         options = _with_found_weights(options, [given for given, _ in named], as_json)
@@ -78,7 +88,7 @@ def command(
         choose_backend()
     with progress_bars() as report:
         try:
-            train_model(options, run, report)
+            train_model(options, run, report, start)
         except KeyboardInterrupt:
             raise TinylmError(
                 "Stopped.", f"Give the same command again: '{run}' goes on from its last checkpoint."
@@ -132,6 +142,34 @@ def _with_found_weights(options: RunOptions, named: list[str], as_json: bool) ->
         show_table("", ["text", "words", "weight", "how"], rows, right=(1, 2))
     weighted = tuple((str(path), weight) for paths, weight in zip(texts, found.weights) for path in paths)
     return replace(options, texts=weighted, weights_found_on_lines=found.lines)
+
+
+def _fine_tuning(options: RunOptions, base: Model, budget: str, kind_given: bool, language_given: bool) -> RunOptions:
+    """The options of a run that starts from `base`: its language, size, licence and credits where none are given.
+
+    Raises TinylmError when --kind or --language say otherwise.
+    """
+    from tinylm.language import build_language
+    from tinylm.run import fine_tuning_plan
+
+    for option, given, value, base_value in (
+        ("kind", kind_given, options.kind, base.info.kind),
+        ("language", language_given, options.language, base.info.language),
+    ):
+        if given and value != base_value:
+            raise TinylmError(
+                f"'{base.info.name}' is of the {option} '{base_value}', not '{value}'.", f"Leave --{option} out."
+            )
+    return replace(
+        options,
+        kind=base.info.kind,
+        language=base.info.language,
+        budget=options.budget if budget else len(build_language(base).content),
+        plan=fine_tuning_plan(options.epochs, options.plan.seed),
+        licence=base.info.licence if options.licence == "not stated" else options.licence,
+        attribution=(*base.info.attribution, *options.attribution),
+        base=f"{base.info.name} {base.hash:08x}",
+    )
 
 
 def _weighted(text: str) -> tuple[str, float | None]:
