@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 from models import tiny_character_model, tiny_ngram_model, tiny_word_model
 
-from tinylm.base import DISCOUNT, NOMINAL_WORDS, carry_over, joined_counts, open_base, own_weight, rehearsal_words, rehearse
+from tinylm.base import (
+    DISCOUNT,
+    NOMINAL_WORDS,
+    carry_over,
+    joined_counts,
+    open_base,
+    own_weight,
+    rehearsal_words,
+    rehearse,
+)
 from tinylm.errors import TinylmError
 from tinylm.flatbuffer import read_tflite
 from tinylm.graph import understand_step
@@ -86,7 +95,9 @@ def test_a_word_keeps_its_row_and_a_new_one_starts_as_the_unknown_word() -> None
     assert np.array_equal(weights["recurrent"], base.weights["recurrent"])
 
 
-@pytest.mark.parametrize(("own", "words", "weight"), [(2_000, 200_000, 5.0), (100_000, 200_000, 2.0), (5_000_000, 1_000_000, 0.2)])
+@pytest.mark.parametrize(
+    ("own", "words", "weight"), [(2_000, 200_000, 5.0), (100_000, 200_000, 2.0), (5_000_000, 1_000_000, 0.2)]
+)
 def test_a_small_text_counts_more_than_its_size_and_a_large_one_less(own: int, words: int, weight: float) -> None:
     assert rehearsal_words(own) == words and own_weight(own, words) == weight
 
@@ -95,4 +106,3 @@ def test_a_small_text_counts_more_than_its_size_and_a_large_one_less(own: int, w
 def test_only_word_networks_can_be_a_start(model) -> None:
     with pytest.raises(TinylmError, match="Only word networks"):
         open_base(model())
-

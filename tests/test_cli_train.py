@@ -149,15 +149,19 @@ def base(here: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def test_a_model_is_fine_tuned_to_the_words_of_a_text(here: Path, base: str) -> None:
-    (here / "mine.txt").write_text("check the balun on the antenna\nthe balun is hot\n" * 60)
+    others = sorted({line.split()[0] for line in TEXT.read_text().splitlines()})
+    (here / "mine.txt").write_text("".join(f"check the balun on {word}\n" for word in others))
     arguments = ("train", "mine.txt", "--from", base, "--attribution", "My own", "--json")
     told = json.loads(run_cli(*arguments).out)
     made = load_model(here / told["run"])
     assert told["language_bytes"] <= len(build_language(tiny_word_model()).content)
-    assert told["fine_tuned_from"] == "tiny-word" and (made.info.licence, made.info.attribution) == ("CC0-1.0", ("My own",))
-    with HostEngine(made) as engine:
-        engine.feed("check the ")
-        assert "balun" in engine.suggest(3)
+    assert told["fine_tuned_from"] == "tiny-word" and (made.info.licence, made.info.attribution) == (
+        "CC0-1.0",
+        ("My own",),
+    )
+    engine = HostEngine(made)
+    engine.feed("check the ")
+    assert "balun" in engine.suggest(3)
     first = (here / told["run"] / "model.tflite").read_bytes()
     assert run_cli(*arguments, "--restart").status == 0
     assert (here / told["run"] / "model.tflite").read_bytes() == first
