@@ -33,7 +33,9 @@ def fine_tune(lines: Sequence[str], base: str, run: Path) -> tuple[Path, float]:
     text = run.with_suffix(".txt")
     text.write_text("\n".join(lines) + "\n", encoding="utf-8")
     began = time.monotonic()
-    subprocess.run([*TINYLM, "train", str(text), "--from", base, "-o", str(run), "--json"], check=True, capture_output=True)
+    subprocess.run(
+        [*TINYLM, "train", str(text), "--from", base, "-o", str(run), "--json"], check=True, capture_output=True
+    )
     return run, time.monotonic() - began
 
 
