@@ -53,10 +53,11 @@ def flasher_tool(board: Board) -> str | None:
 
 
 def require_flasher(board: Board) -> None:
-    """Raises TinylmError for a board that cannot be flashed (an emulated one), or whose program is not installed."""
+    """Raises TinylmError for a board that has no flasher (an emulated one), or whose program is not installed."""
     if board.flasher is None:
         raise TinylmError(
-            f"{board.name} ({board.title}) has nothing to flash.", f"Run it: tinylm emulate --board {board.name}"
+            f"{board.name} ({board.title}) has nothing to flash that tinylm knows.",
+            f"Its notes: tinylm boards {board.name}. To run it: tinylm emulate --board {board.name}",
         )
     if tool := flasher_tool(board):
         require_tool(tool)
