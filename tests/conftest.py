@@ -15,6 +15,8 @@ INSTALL = {
     "cc": "apt-get install gcc",
     "make": "apt-get install make",
     "arm-none-eabi-gcc": "apt-get install gcc-arm-none-eabi",
+    "c++": "apt-get install g++",
+    "arm-none-eabi-g++": "apt-get install libstdc++-arm-none-eabi-newlib",
     "riscv64-unknown-elf-gcc": "apt-get install gcc-riscv64-unknown-elf",
     "avr-gcc": "apt-get install gcc-avr avr-libc",
     "qemu-system-arm": "apt-get install qemu-system-arm",

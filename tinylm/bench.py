@@ -6,23 +6,34 @@ Knows what is measured of which model; builds and counts by tinylm/building.py a
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tinylm.board import Board
-from tinylm.building import build
+from tinylm.building import Report, build, shipped_fits
 from tinylm.catalogue import choose_model
-from tinylm.counting import Counts, choose_counter, count_model
+from tinylm.counting import (
+    Counts,
+    choose_counter,
+    count_firmware,
+    count_model,
+    count_sizes,
+    list_count_sources,
+    write_count,
+)
 from tinylm.errors import TinylmError
 from tinylm.flatbuffer import read_tflite
 from tinylm.graph import understand_step
-from tinylm.memory import MemoryReport, largest_language_bytes
+from tinylm.memory import LIBRARY, MemoryReport
 from tinylm.model import FIRST_WORD_ROW, MAX_LETTERS, NAME, Model, ModelInfo
+from tinylm.tflm import interpret, view_interpreted
+from tinylm.tflm_project import interpreted_board, make_project, write_project
 
 PARTS = ("model", "runtime", "engine", "link", "rest")
 _PART_OF = {"language": "model", "model": "model", "runtime": "runtime", "predict": "engine", "link": "link"}
 _BARE_PARTS = ("model", "runtime")  # that a graph without words has
+GENERATED = "generated"  # the runtime that is not "tflm, KERNELS"
 # Typed where the alphabet has its letters; other alphabets get words of the model's own.
 TEXTS = ("we need the ladder on the north side ", "can you call me when the doctor is back ")
 _LINES, _WORDS = 2, 8
@@ -43,6 +54,7 @@ class Measurement:
 
     network: the step function; rows: the scores of all rows; step: both, which is the full graph; word: the space after a
     word, its step and the next suggestions; letter 1 to 3: that letter of a word and its suggestions; keystroke: their mean.
+    `network_ram_bytes`: what of the RAM is the network's: its runtime's, the state, the context, the scratch.
     `profile`: how much of all that was counted each C function took, where the emulator tells.
     """
 
@@ -63,6 +75,7 @@ class Measurement:
     stack_bytes: int
     state_bytes: int
     scratch_bytes: int
+    network_ram_bytes: int
     profile: dict[str, int]
 
 
@@ -70,7 +83,7 @@ def choose_subject(name: str | None, board: Board) -> Model:
     """What to measure: a model's name or folder, a step graph (FILE.tflite), or None for the model that fits a board."""
     if name and name.endswith(".tflite") and Path(name).is_file():
         return wrap_graph(Path(name).stem, Path(name).read_bytes())
-    return choose_model(name, largest_language_bytes(board))
+    return choose_model(name, lambda entry: shipped_fits(entry, board))
 
 
 def wrap_graph(name: str, tflite: bytes) -> Model:
@@ -113,9 +126,34 @@ def measure(model: Model, board: Board, toolchain: str | None = None) -> Measure
         with tempfile.TemporaryDirectory(prefix="tinylm-bench-") as folder:
             flash, ram = split_memory(build(model, board, Path(folder) / "build", toolchain, _silent).measured)
         counts = count_model(model, board, toolchain, choose_texts(model))
-    return Measurement(model.info.name, model.info.kind, board.name, "tinylm", counts.emulator, counts.fidelity,
-                       counts.toolchain, counts.unit, counts.macs, counts.rows, round(counts.per_mac, 3), _cost(counts),
-                       flash, ram, counts.memory.stack_bytes, counts.state_bytes, counts.scratch_bytes,
+    return _record(model, GENERATED, counts, _cost(counts), flash, ram)
+
+
+def measure_interpreted(model: Model, board: Board, root: Path, kernels: str, report: Report) -> Measurement:
+    """The whole step graph in TensorFlow Lite Micro's interpreter, from a tree of its sources, counted alike.
+
+    What its C++ needs of the compiler's libraries is counted with the runtime. Nothing is typed.
+    """
+    way, board = choose_counter(board)[1], interpreted_board(board)
+    step, tflm = interpret(model, whole=True)
+    view = replace(view_interpreted(model, step, tflm, count_sizes(board)), alphabet=(0,))
+    with tempfile.TemporaryDirectory(prefix="tinylm-bench-") as name:
+        folder = Path(name)
+        (folder / "generated").mkdir()
+        write_count(folder / "generated", ())
+        write_project(view, tflm, board, folder, list_count_sources(way))
+        firmware = make_project(board, folder, root, kernels, lambda *done: report(f"tflm {kernels}", *done))
+        counts = count_firmware(view, board, folder, firmware)
+    flash, ram = split_memory(counts.memory, _BARE_PARTS, _PART_OF | {LIBRARY: "runtime"})
+    return _record(model, f"tflm, {kernels}", counts, {"step": round(counts.intervals["step"])}, flash, ram)
+
+
+def _record(model: Model, runtime: str, counts: Counts, cost: dict[str, int], flash: Split, ram: Split) -> Measurement:
+    network_ram = ram.parts["runtime"] + counts.state_bytes + counts.context_bytes + counts.scratch_bytes
+    per_mac = round(cost["step"] / counts.macs, 3) if counts.macs else 0.0
+    return Measurement(model.info.name, model.info.kind, counts.board, runtime, counts.emulator, counts.fidelity,
+                       counts.toolchain, counts.unit, counts.macs, counts.rows, per_mac, cost, flash, ram,
+                       counts.memory.stack_bytes, counts.state_bytes, counts.scratch_bytes, network_ram,
                        counts.profile)  # fmt: skip
 
 
@@ -132,11 +170,13 @@ def _cost(counts: Counts) -> dict[str, int]:
     return {name: round(value) for name, value in cost.items()}
 
 
-def split_memory(memory: MemoryReport, kept: Sequence[str] = PARTS) -> tuple[Split, Split]:
+def split_memory(
+    memory: MemoryReport, kept: Sequence[str] = PARTS, part_of: Mapping[str, str] = _PART_OF
+) -> tuple[Split, Split]:
     """Flash and RAM by part; without the parts that are not `kept`."""
     flash, ram = dict.fromkeys(kept, 0), dict.fromkeys(kept, 0)
     for group in memory.groups:
-        part = _PART_OF.get(group.name, "rest")
+        part = part_of.get(group.name, "rest")
         if part in flash:
             flash[part] += group.flash_bytes
             ram[part] += group.ram_bytes

@@ -5,17 +5,18 @@ docs/DESIGN.md, "A build folder", lists its files. A build appears whole or not 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tinylm.board import Board
 from tinylm.catalogue import Entry, shipped_entries
 from tinylm.errors import TinylmError
-from tinylm.firmware import compile_firmware
+from tinylm.firmware import Firmware, compile_firmware
 from tinylm.generate import EngineSizes, ModelView, engine_ram_bytes, view_model, write_c
 from tinylm.language import build_language
 from tinylm.memory import MemoryReport, largest_language_bytes, predict_memory, require_fit
@@ -86,14 +87,8 @@ def build(model: Model, board: Board, output: Path, toolchain: str | None, repor
 
     Raises TinylmError when `output` is something else, the model does not fit, or a tool is missing.
     """
-    if output.resolve() == Path.cwd():
-        raise TinylmError("A build replaces its folder, and this is the one you are in.", "Give another with --output.")
-    if output.exists() and (not output.is_dir() or (any(output.iterdir()) and not (output / "build.json").is_file())):
-        raise TinylmError(f"'{output}' is not empty and holds no build.", "Give another folder with --output.")
     view, predicted = plan_build(model, board)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=f".{output.name}-", dir=output.parent))
-    try:
+    with whole_build(output) as scratch:
         report("generate", 0, 1, "")
         far = board.compiler.architecture == "avr"
         write_c(view, scratch / "generated", far)
@@ -106,15 +101,40 @@ def build(model: Model, board: Board, output: Path, toolchain: str | None, repor
             lambda done, total, name: report("compile", done, total, name),
         )
         report("compile", 1, 1, "")
-        images = {kind: path.name for kind, path in made.images.items()}
-        info, language = model.info, view.language
-        result = Build(board.name, info.name, info.kind, info.language, model.hash, len(language.content),
-                       made.toolchain, made.elf.name, images, predicted if board.memory else None, made.memory)  # fmt: skip
-        (scratch / "build.json").write_text(json.dumps(asdict(result), indent=2) + "\n", "utf-8")
+        result = record_build(view, board, made, predicted if board.memory else None)
+        write_record(scratch, result)
+    return result
+
+
+def record_build(view: ModelView, board: Board, made: Firmware, predicted: MemoryReport | None = None) -> Build:
+    """What build.json says of a firmware."""
+    info, images = view.model.info, {kind: path.name for kind, path in made.images.items()}
+    return Build(board.name, info.name, info.kind, info.language, view.model.hash, len(view.language.content),
+                 made.toolchain, made.elf.name, images, predicted, made.memory)  # fmt: skip
+
+
+def write_record(folder: Path, record: Build) -> None:
+    """Writes build.json."""
+    (folder / "build.json").write_text(json.dumps(asdict(record), indent=2) + "\n", "utf-8")
+
+
+@contextlib.contextmanager
+def whole_build(output: Path) -> Iterator[Path]:
+    """A folder to build in, which becomes `output` when the block ends well; else `output` stays as it was.
+
+    Raises TinylmError when `output` is something else than a build.
+    """
+    if output.resolve() == Path.cwd():
+        raise TinylmError("A build replaces its folder, and this is the one you are in.", "Give another with --output.")
+    if output.exists() and (not output.is_dir() or (any(output.iterdir()) and not (output / "build.json").is_file())):
+        raise TinylmError(f"'{output}' is not empty and holds no build.", "Give another folder with --output.")
+    output.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix=f".{output.name}-", dir=output.parent))
+    try:
+        yield scratch
         _put(scratch, output)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    return result
 
 
 def _put(scratch: Path, output: Path) -> None:

@@ -18,7 +18,7 @@ from tinylm.building import engine_sizes
 from tinylm.emulator import choose_emulator, start
 from tinylm.errors import TinylmError
 from tinylm.firmware import Firmware, compile_firmware
-from tinylm.generate import ModelView, view_model, write_c
+from tinylm.generate import EngineSizes, ModelView, view_model, write_c
 from tinylm.graph import Step
 from tinylm.language import build_language
 from tinylm.memory import MemoryReport
@@ -65,6 +65,7 @@ class Counts:
     intervals: dict[str, float]
     scratch_bytes: int
     state_bytes: int
+    context_bytes: int
     rows: int
     memory: MemoryReport
     profile: dict[str, int]
@@ -118,19 +119,46 @@ def count_model(
         taught: lines that are learned before the texts are typed once more, with the board's user memory.
     Raises TinylmError when a compiler or emulator is missing, or the model does not fit.
     """
-    emulator, way = choose_counter(board)
-    sizes = engine_sizes(board)
-    sizes = replace(sizes, history=min(sizes.history, HISTORY), line_bytes=min(sizes.line_bytes, LINE_BYTES))
-    view = view_model(model, build_language(model, board.layout), sizes)
+    _, way = choose_counter(board)
+    view = view_model(model, build_language(model, board.layout), count_sizes(board))
     if not texts:
         view = replace(view, alphabet=(0,))
     with tempfile.TemporaryDirectory(prefix="tinylm-count-") as name:
         folder = Path(name)
-        firmware = _build(view, board, folder, toolchain, (texts, taught), way.marks)
-        intervals, profile = way.count(board, folder)
+        write_c(view, folder / "generated", board.compiler.architecture == "avr")
+        write_count(folder / "generated", texts, taught)
+        firmware = compile_firmware(board, folder / "generated", folder, toolchain, sources=list_count_sources(way))
+        return count_firmware(view, board, folder, firmware)
+
+
+def count_sizes(board: Board) -> EngineSizes:
+    """Of the engine in a counting firmware."""
+    sizes = engine_sizes(board)
+    return replace(sizes, history=min(sizes.history, HISTORY), line_bytes=min(sizes.line_bytes, LINE_BYTES))
+
+
+def list_count_sources(way: Counter) -> list[Path]:
+    """What a counting firmware is compiled of, beside the port and generated files."""
+    root = firmware_dir()
+    sources = [path for part in ("runtime", "predict") for path in sorted((root / part).glob("*.c"))]
+    return [*sources, root / "count" / "main.c", root / "count" / way.marks / "mark.c"]
+
+
+def write_count(generated: Path, texts: Sequence[str], taught: Sequence[str] = ()) -> None:
+    """The headers of a counting firmware: what it types and learns, and the marks."""
+    typed, learned = (", ".join(f'"{text}"' for text in lines) or "0" for lines in (texts, taught))
+    defined = {"COUNT_STEPS": STEPS, "COUNT_TEXTS": typed, "COUNT_TAUGHT": learned}
+    (generated / "count.h").write_text("".join(f"#define {name} {value}\n" for name, value in defined.items()), "utf-8")
+    (generated / "tlm_count.h").write_bytes((firmware_dir() / "count" / "tlm_count.h").read_bytes())
+
+
+def count_firmware(view: ModelView, board: Board, folder: Path, firmware: Firmware) -> Counts:
+    """Runs a counting firmware that was built in `folder`."""
+    emulator, way = choose_counter(board)
+    intervals, profile = way.count(board, folder)
     macs = count_macs(view.language.step) if view.language.step else 0
     return Counts(board.name, emulator.name, emulator.fidelity, firmware.toolchain, way.unit, macs, _means(intervals),
-                  view.scratch_bytes, view.state_bytes, view.rows, firmware.memory, profile)  # fmt: skip
+                  view.scratch_bytes, view.state_bytes, view.context_bytes, view.rows, firmware.memory, profile)  # fmt: skip
 
 
 def _means(intervals: Intervals) -> dict[str, float]:
@@ -139,21 +167,6 @@ def _means(intervals: Intervals) -> dict[str, float]:
     known = intervals.pop(_KNOWN, None)
     unit = _KNOWN_INSTRUCTIONS / (known[0] - nothing) if known else 1.0
     return {NAMES[what]: (sum(taken) / len(taken) - nothing) * unit for what, taken in intervals.items()}
-
-
-def _build(
-    view: ModelView, board: Board, folder: Path, toolchain: str | None, texts: tuple[Sequence[str], Sequence[str]], marks: str
-) -> Firmware:
-    generated, root = folder / "generated", firmware_dir()
-    write_c(view, generated, board.compiler.architecture == "avr")
-    typed, taught = (", ".join(f'"{text}"' for text in lines) or "0" for lines in texts)
-    (generated / "count.h").write_text(
-        f"#define COUNT_STEPS {STEPS}\n#define COUNT_TEXTS {typed}\n#define COUNT_TAUGHT {taught}\n", "utf-8"
-    )
-    (generated / "tlm_count.h").write_bytes((root / "count" / "tlm_count.h").read_bytes())
-    sources = [path for part in ("runtime", "predict") for path in sorted((root / part).glob("*.c"))]
-    sources += [root / "count" / "main.c", root / "count" / marks / "mark.c"]
-    return compile_firmware(board, generated, folder, toolchain, sources=sources)
 
 
 def _read_line(board: Board, folder: Path, emulator: str, *arguments: str) -> tuple[Intervals, dict[str, int]]:

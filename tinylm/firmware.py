@@ -46,7 +46,9 @@ class Firmware:
 
 
 @dataclass(frozen=True)
-class _Source:
+class Source:
+    """A file to compile, and the group of the memory report that it counts in."""
+
     path: Path
     group: str
 
@@ -82,12 +84,12 @@ def compile_firmware(
     output.mkdir(parents=True, exist_ok=True)
     write_board_header(board, generated)
     tools = find_toolchain(board.compiler.architecture, bool(board.compiler.zig), toolchain)
-    chosen = _firmware_sources(sources) + _port_sources(board) + _generated_sources(generated)
+    chosen = list_sources(board, generated, sources)
     with tempfile.TemporaryDirectory(prefix="tinylm-") as scratch:
         compiler = _Compiler(tools, _cpu_flags(board, tools) + _CODE, _includes(board, generated), Path(scratch))
         objects = compiler.compile_all(chosen, progress)
         elf = output / ELF_NAME
-        options = _link_script(board, Path(scratch))
+        options = write_link_script(board, Path(scratch))
         compiler.link(board, objects, elf, options)
         try:
             memory = measure_memory(board, elf, objects) if board.memory else None
@@ -111,7 +113,7 @@ def compile_host_library(
     output.mkdir(parents=True, exist_ok=True)
     write_board_header(board, generated)
     tools = find_toolchain("host", True, toolchain)
-    dot = _Source(firmware_dir() / "port" / "host" / "dot.c", "runtime")
+    dot = Source(firmware_dir() / "port" / "host" / "dot.c", "runtime")
     chosen = [*_folder_sources("runtime", "predict", "library"), dot, *_generated_sources(generated)]
     library = output / ("libtinylm.dylib" if sys.platform == "darwin" else "libtinylm.so")
     with tempfile.TemporaryDirectory(prefix="tinylm-") as scratch:
@@ -132,10 +134,10 @@ class _Compiler:
     includes: tuple[str, ...]
     scratch: Path
 
-    def compile_all(self, sources: Sequence[_Source], progress: Progress | None) -> dict[Path, str]:
+    def compile_all(self, sources: Sequence[Source], progress: Progress | None) -> dict[Path, str]:
         """Object file -> its group. JOBS files at a time."""
 
-        def compile_numbered(numbered: tuple[int, _Source]) -> Path:
+        def compile_numbered(numbered: tuple[int, Source]) -> Path:
             number, source = numbered
             if progress:
                 progress(number, len(sources) + 1, source.path.name)
@@ -147,7 +149,7 @@ class _Compiler:
             progress(len(sources), len(sources) + 1, "link")
         return {path: source.group for path, source in zip(objects, sources)}
 
-    def compile(self, source: _Source) -> Path:
+    def compile(self, source: Source) -> Path:
         """The compiler runs in the file's folder, so that no path gets into the object."""
         path = self.scratch / source.object_name()
         language = ("-std=c99", *_WARNINGS) if source.path.suffix == ".c" else ()
@@ -187,38 +189,47 @@ def _cpu_flags(board: Board, tools: Toolchain) -> tuple[str, ...]:
     return board.compiler.zig if tools.name == "zig" else board.compiler.gcc
 
 
-def _firmware_sources(sources: Sequence[Path] | None) -> list[_Source]:
+def list_sources(board: Board, generated: Path, sources: Sequence[Path] | None = None) -> list[Source]:
+    """All files of a board's firmware; `sources` as for compile_firmware."""
+    return _firmware_sources(sources) + _port_sources(board) + _generated_sources(generated)
+
+
+def _firmware_sources(sources: Sequence[Path] | None) -> list[Source]:
     if sources is not None:
         groups = {path: path.parent.name if path.parent.name in GROUPS else "app" for path in sources}
-        return [_Source(path.resolve(), group) for path, group in groups.items()]
+        return [Source(path.resolve(), group) for path, group in groups.items()]
     return _folder_sources(*_FOLDERS)
 
 
-def _folder_sources(*folders: str) -> list[_Source]:
-    return [_Source(path, folder) for folder in folders for path in sorted((firmware_dir() / folder).glob("*.c"))]
+def _folder_sources(*folders: str) -> list[Source]:
+    return [Source(path, folder) for folder in folders for path in sorted((firmware_dir() / folder).glob("*.c"))]
 
 
-def _port_sources(board: Board) -> list[_Source]:
+def _port_sources(board: Board) -> list[Source]:
     """The C and assembler files of the board's port folders."""
     folders = [firmware_dir() / "port" / name for name in (board.port, *board.port_also)]
     paths = [path for folder in folders for path in sorted(folder.glob("*.[cS]"))]
-    return [_Source(path, "runtime" if path.stem in _KERNELS else "port") for path in paths]
+    return [Source(path, "runtime" if path.stem in _KERNELS else "port") for path in paths]
 
 
-def _generated_sources(generated: Path) -> list[_Source]:
+def _generated_sources(generated: Path) -> list[Source]:
     """Generated C (and assembler); a file named after a group of the memory report counts there, others as the model."""
     paths = sorted(generated.resolve().glob("*.[cS]"))
-    return [_Source(path, path.stem if path.stem in GROUPS else "model") for path in paths]
+    return [Source(path, path.stem if path.stem in GROUPS else "model") for path in paths]
+
+
+def list_includes(board: Board) -> list[Path]:
+    """Where firmware's headers are, in the order to look."""
+    root = firmware_dir()
+    ports = [root / "port" / name for name in (board.port, *board.port_also)]
+    return [root / "include", *ports, *(root / f for f in ("runtime", "predict", "link"))]
 
 
 def _includes(board: Board, generated: Path) -> tuple[str, ...]:
-    root = firmware_dir()
-    ports = [root / "port" / name for name in (board.port, *board.port_also)]
-    folders = [generated.resolve(), root / "include", *ports, *(root / f for f in ("runtime", "predict", "link"))]
-    return tuple(f"-I{folder}" for folder in folders)
+    return tuple(f"-I{folder}" for folder in (generated.resolve(), *list_includes(board)))
 
 
-def _link_script(board: Board, scratch: Path) -> tuple[str, ...]:
+def write_link_script(board: Board, scratch: Path) -> tuple[str, ...]:
     """Renders the port's link.ld.j2, where it has one, and returns the options that use it."""
     folder = firmware_dir() / "port" / board.port
     if not (folder / "link.ld.j2").exists():

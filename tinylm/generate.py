@@ -6,6 +6,7 @@ Same model, same bytes out: no date, no path.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -159,11 +160,11 @@ class Layers:
         return f"{name}_exact" if op.output in self.exact else name
 
 
-def layers_of(language: Language) -> Layers:
-    """The constant structs of every op that needs one."""
+def layers_of(language: Language, ops: Sequence[Op] | None = None) -> Layers:
+    """The constant structs of every op that needs one, or of `ops` alone."""
     structs: list[Layer] = []
     exact = set()
-    for op in live_ops(language.step):
+    for op in live_ops(language.step) if ops is None else ops:
         if op.kind == "FULLY_CONNECTED":
             structs.append(_dense_layer(language, op))
         if op.kind in _FORMS:
@@ -239,9 +240,10 @@ _FORMS = {"FULLY_CONNECTED": _rescale_layer, "ADD": _sum_layer, "SUB": _sum_laye
 
 @dataclass(frozen=True)
 class NetworkView:
-    """What templates/network.c.j2 names."""
+    """What templates/network.c.j2 names. `plan` is None where TensorFlow Lite Micro makes the step (tinylm/tflm.py), and
+    `output` empty where it makes the logits too."""
 
-    plan: StepPlan
+    plan: StepPlan | None
     layers: tuple[Layer, ...]
     output: str
     output_run: str
@@ -262,6 +264,13 @@ class ModelView:
     units_per_nat: int
     self_test_hash: int
     alphabet: tuple[int, ...]
+
+    @property
+    def body(self) -> str:
+        """The template of the step."""
+        if self.network is None:
+            return "ngram.c.j2"
+        return "network.c.j2" if self.network.plan else "tflm.c.j2"
 
     @property
     def suggest(self) -> str:

@@ -22,6 +22,7 @@ from tinylm.ngram import PackedNgram, parse_ngram
 
 MAGIC = b"TLM1"
 HEADER_BYTES = 16
+GRAPH_ALIGNMENT = 16  # of a .tflite that TensorFlow Lite Micro runs; the header is as long, so the first section has it
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,8 @@ class PackedBias:
 
 @dataclass(frozen=True)
 class Language:
-    """The blob, its sections by name, and what they were made of."""
+    """The blob, its sections by name, and what they were made of. `alignment`: what its first byte's address must be
+    a multiple of."""
 
     content: bytes
     sections: tuple[Section, ...]
@@ -53,6 +55,7 @@ class Language:
     step: Step | None  # None: the n-gram kind
     biases: dict[int, PackedBias]  # by the output tensor of the FULLY_CONNECTED
     ngram: PackedNgram | None = None
+    alignment: int = 4
 
     def offset(self, name: str) -> int:
         """Byte offset of a section."""
@@ -99,18 +102,37 @@ def build_language(model: Model, layout: str = "rows") -> Language:
     ngram = parse_ngram(model.ngram) if model.info.kind == "ngram" else None
     _check_rows(model, step.rows if step else ngram.rows)
     blob = _Blob()
-    lexicon = None
-    if model.info.kind != "character":
-        lexicon = pack_lexicon(model.words, model.levels, model.info.alphabet)
-        blob.add("lexicon_index", lexicon.index, f"{lexicon.words} words in blocks of {lexicon.block_words}")
-        blob.add("lexicon_stream", lexicon.stream, "the words, Huffman-coded")
-        blob.add("lexicon_codes", lexicon.codes, "canonical codes of the stream")
+    lexicon = _add_lexicon(blob, model)
     biases = _add_network(blob, step.graph, layout) if step else {}
     if ngram:
         _add_ngram(blob, ngram)
-    body = blob.content[HEADER_BYTES:]
-    header = struct.pack("<4sIII", MAGIC, len(blob.content), zlib.crc32(body), model.hash)
-    return Language(header + body, tuple(blob.sections), lexicon, step, biases, ngram)
+    return Language(blob.finish(model), tuple(blob.sections), lexicon, step, biases, ngram)
+
+
+def build_interpreted(model: Model, step: Step, graph: bytes, whole: bool) -> Language:
+    """The language bytes for TensorFlow Lite Micro: `graph` first, which it runs, at a multiple of 16.
+
+    The rows that are shown are computed beside it, so the output's weights are found in the graph, where it has them
+    (a tied embedding), and added in layout rows where it has not; `whole`: the graph makes the logits itself.
+    """
+    _check_rows(model, step.rows)
+    blob, biases, op = _Blob(), {}, step.output_op
+    weights = step.graph.tensor(op.inputs[1])
+    raw = weights.values.tobytes()
+    at, what = graph.find(raw), f"int8 {list(weights.shape)} in rows, scale {weights.scale:.9g}"
+    if whole or at < 0 or at % 4:
+        blob.add("graph", graph, "what TensorFlow Lite Micro runs")
+        if not whole:
+            blob.add(weights.name, raw, what)
+    else:  # padded to whole words by what follows, so that nothing is put in between
+        end = at + len(raw) + -len(raw) % 4
+        blob.add("graph", graph[:at], "what TensorFlow Lite Micro runs, up to the embedding")
+        blob.add(weights.name, graph[at:end], f"{what}, read by both")
+        blob.add("graph_end", graph[end:], "the rest of what it runs")
+    lexicon = _add_lexicon(blob, model)
+    if not whole:
+        _add_bias(blob, step.graph, op, biases)
+    return Language(blob.finish(model), tuple(blob.sections), lexicon, step, biases, alignment=GRAPH_ALIGNMENT)
 
 
 def _check_rows(model: Model, rows: int) -> None:
@@ -134,6 +156,16 @@ def _add_ngram(blob: _Blob, ngram: PackedNgram) -> None:
     blob.add("ngram_stream", ngram.stream, "what follows a word, and two words")
 
 
+def _add_lexicon(blob: _Blob, model: Model) -> PackedLexicon | None:
+    if model.info.kind == "character":
+        return None
+    lexicon = pack_lexicon(model.words, model.levels, model.info.alphabet)
+    blob.add("lexicon_index", lexicon.index, f"{lexicon.words} words in blocks of {lexicon.block_words}")
+    blob.add("lexicon_stream", lexicon.stream, "the words, Huffman-coded")
+    blob.add("lexicon_codes", lexicon.codes, "canonical codes of the stream")
+    return lexicon
+
+
 class _Blob:
     """Sections one after the other, each at a multiple of 4."""
 
@@ -144,6 +176,11 @@ class _Blob:
     def add(self, name: str, content: bytes, meaning: str) -> None:
         self.sections.append(Section(name, len(self.content), content, meaning))
         self.content += content + bytes(-len(content) % 4)
+
+    def finish(self, model: Model) -> bytes:
+        """The header and all sections."""
+        body = self.content[HEADER_BYTES:]
+        return struct.pack("<4sIII", MAGIC, len(self.content), zlib.crc32(body), model.hash) + body
 
 
 def _add_network(blob: _Blob, graph: Graph, layout: str) -> dict[int, PackedBias]:
@@ -160,10 +197,7 @@ def _add_network(blob: _Blob, graph: Graph, layout: str) -> dict[int, PackedBias
     biases = {}
     for op in graph.ops:
         if op.kind == "FULLY_CONNECTED":
-            packed = biases[op.output] = pack_bias(bias_with_zero_point(graph, op))
-            if packed.width:
-                name, count = graph.tensor(op.output).name, len(packed.content) // packed.width
-                blob.add(f"{name}_bias", packed.content, f"int{8 * packed.width} [{count}], times 2^{packed.shift}")
+            _add_bias(blob, graph, op, biases)
     for op in graph.ops:
         if op.kind in ("LOGISTIC", "TANH"):
             x = graph.tensor(op.inputs[0])
@@ -172,3 +206,10 @@ def _add_network(blob: _Blob, graph: Graph, layout: str) -> dict[int, PackedBias
                 content = lookup_table(op.kind, x.scale, x.zero_point).tobytes()
                 blob.add(name, content, f"{op.kind.lower()} of int8 at scale {x.scale:.9g}, zero point {x.zero_point}")
     return biases
+
+
+def _add_bias(blob: _Blob, graph: Graph, op: Op, biases: dict[int, PackedBias]) -> None:
+    packed = biases[op.output] = pack_bias(bias_with_zero_point(graph, op))
+    if packed.width:
+        name, count = graph.tensor(op.output).name, len(packed.content) // packed.width
+        blob.add(f"{name}_bias", packed.content, f"int{8 * packed.width} [{count}], times 2^{packed.shift}")

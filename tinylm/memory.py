@@ -15,7 +15,7 @@ from tinylm.errors import TinylmError
 
 LIBRARY = "libc"  # the compiler's library, start code without a size, strings, padding
 # What firmware's main() owns for others: (group, symbol) -> whose it is.
-_OWNERS = {("app", "engine"): "predict", ("app", "serial"): "link"}
+_OWNERS = {("app", name): "predict" for name in ("engine", "memory", "memory_bytes")} | {("app", "serial"): "link"}
 GROUPS = ("language", "model", "runtime", "predict", "link", "app", "port", LIBRARY)
 
 

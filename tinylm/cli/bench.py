@@ -12,6 +12,8 @@ import click
 from tinylm.cli.console import progress_bars, show_json, show_table
 from tinylm.errors import TinylmError
 
+TFLM_BOARD = "qemu-cortex-m4"  # when none is named: TensorFlow Lite Micro takes minutes to compile for one
+
 
 @click.command("bench", context_settings={"show_default": True})
 @click.option("--board", "-b", "boards", multiple=True, help="Only this board; may be given more than once.")
@@ -24,6 +26,11 @@ from tinylm.errors import TinylmError
 )
 @click.option("--toolchain", "toolchains", multiple=True, type=click.Choice(["gcc", "zig"]), help="As for build.")
 @click.option("--profile", is_flag=True, help="Show the share of each C function, where the emulator tells.")
+@click.option(
+    "--tflm-root",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A tree of TensorFlow Lite Micro's sources: measure its interpreter too, on a Cortex-M board.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the measurements as JSON.")
 @click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Write them there as JSON.")
 def command(
@@ -31,6 +38,7 @@ def command(
     models: tuple[str, ...],
     toolchains: tuple[str, ...],
     profile: bool,
+    tflm_root: Path | None,
     as_json: bool,
     output: Path | None,
 ) -> None:
@@ -41,9 +49,10 @@ def command(
     from tinylm.board import load_board
     from tinylm.model import write_whole
 
+    default = [TFLM_BOARD] if tflm_root else _countable()
     asked = [(model, load_board(board), tools) for model, board, tools in
-             itertools.product(models or (None,), boards or _countable(), toolchains or (None,))]  # fmt: skip
-    made, refused = _measure(asked)
+             itertools.product(models or (None,), boards or default, toolchains or (None,))]  # fmt: skip
+    made, refused = _measure(asked, tflm_root)
     record = {"measured": [asdict(m) for m in made], "left_out": refused}
     if output and made:
         write_whole(output, (json.dumps(record, indent=1) + "\n").encode())
@@ -72,36 +81,81 @@ def _countable() -> list[str]:
     return found
 
 
-def _measure(asked: list[tuple]) -> tuple[list, list[dict]]:
-    from tinylm.bench import choose_subject, measure
+def _measure(asked: list[tuple], tflm_root: Path | None) -> tuple[list, list[dict]]:
+    from tinylm.bench import GENERATED, choose_subject, measure, measure_interpreted
 
     made, refused = [], []
     with progress_bars() as report:
-        for number, (name, board, toolchain) in enumerate(asked):
-            report("bench", number, len(asked), f"{board.name}, {name or 'the model that fits'}")
+        for number, ((name, board, toolchain), kernels) in enumerate(_runs(asked, tflm_root)):
+            runtime = f"tflm, {kernels}" if kernels else GENERATED
+            report("bench", number, len(_runs(asked, tflm_root)), f"{board.name}, {name or 'what fits'}, {runtime}")
             try:
-                made.append(measure(choose_subject(name, board), board, toolchain))
+                model = choose_subject(name, board)
+                if kernels:
+                    made.append(measure_interpreted(model, board, tflm_root, kernels, report))
+                else:
+                    made.append(measure(model, board, toolchain))
             except TinylmError as error:
-                refused.append({"board": board.name, "model": name or "", "toolchain": toolchain or "",
-                                "reason": error.message, "hint": error.hint})  # fmt: skip
-        report("bench", len(asked), len(asked), "")
+                refused.append({"board": board.name, "model": name or "", "runtime": runtime,
+                                "toolchain": toolchain or "", "reason": error.message, "hint": error.hint})  # fmt: skip
+        report("bench", 1, 1, "")
     return made, refused
 
 
-def _show(made: list, profile: bool) -> None:
-    from tinylm.bench import PARTS
+def _runs(asked: list[tuple], tflm_root: Path | None) -> list[tuple]:
+    """What is asked for, in each runtime: the generated C, and TensorFlow Lite Micro with the kernels that a tree has."""
+    from tinylm.tflm_project import KERNELS, has_kernels
 
+    runtimes = ["", *(k for k in KERNELS if tflm_root and has_kernels(tflm_root, k))]
+    return list(itertools.product(asked, runtimes))
+
+
+def _show(made: list, profile: bool) -> None:
+    from tinylm.bench import GENERATED, PARTS
+
+    own = [m for m in made if m.runtime == GENERATED]
     head = ["model", "board", "compiler", "a step", "a MAC", "a word", "a keystroke", "of a step", "counted in"]
-    show_table("What it costs", head, [_cost_row(m) for m in made], right=(3, 4, 5, 6, 7))
+    show_table("What it costs", head, [_cost_row(m) for m in own], right=(3, 4, 5, 6, 7))
     click.echo("A step: the network and all its rows. A word: the space after it, and the next suggestions.")
     click.echo("A keystroke: a letter of a word and its suggestions, the mean of the first three.\n")
     head = ["model", "board", "compiler", *PARTS, "all flash", "RAM: engine", "link", "rest", "stack"]
-    show_table("Bytes of flash, and of RAM", head, [_byte_row(m) for m in made], right=tuple(range(3, len(head))))
+    show_table("Bytes of flash, and of RAM", head, [_byte_row(m) for m in own], right=tuple(range(3, len(head))))
+    if len(own) < len(made):
+        head = [
+            "model",
+            "board",
+            "runtime",
+            "a step",
+            "a MAC",
+            "times",
+            "model flash",
+            "runtime flash",
+            "times",
+            "RAM",
+            "times",
+        ]
+        click.echo()
+        show_table("Beside TensorFlow Lite Micro: the same graph, a whole step", head, _versus(made, own),
+                   right=tuple(range(3, len(head))))  # fmt: skip
     for measurement in made if profile else ():
         total = sum(measurement.profile.values()) or 1
-        click.echo(f"\n{measurement.model} on {measurement.board}:")
+        click.echo(f"\n{measurement.model} on {measurement.board}, {measurement.runtime}:")
         for function, share in list(measurement.profile.items())[:12]:
             click.echo(f"  {100 * share / total:5.1f} %  {function}")
+
+
+def _versus(made: list, own: list) -> list[list[str]]:
+    """Each runtime, and its cost, code and RAM as multiples of the generated C's."""
+    ours = {(m.model, m.board): m for m in own}
+    rows = []
+    for m in made:
+        base = ours[m.model, m.board]
+        code, base_code = m.flash_bytes.parts["runtime"], base.flash_bytes.parts["runtime"]
+        rows.append([m.model, m.board, m.runtime, f"{m.cost['step']:,}", f"{m.per_mac:.2f}",
+                     f"{m.cost['step'] / base.cost['step']:.2f}", _bytes(m.flash_bytes.parts["model"]), _bytes(code),
+                     f"{code / base_code:.1f}", _bytes(m.network_ram_bytes),
+                     f"{m.network_ram_bytes / base.network_ram_bytes:.1f}"])  # fmt: skip
+    return rows
 
 
 def _cost_row(m: object) -> list[str]:

@@ -20,8 +20,34 @@ from tinylm.project import Project, find_project
 @click.option(
     "--toolchain", type=click.Choice(["gcc", "zig"]), help="Which compiler.  [default: gcc where found, else zig]"
 )
+@click.option(
+    "--runtime",
+    type=click.Choice(["generated", "tflm"]),
+    default="generated",
+    help="What runs the network: generated C, or TensorFlow Lite Micro (a Makefile project for your tree of it).",
+)
+@click.option(
+    "--tflm-root",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="With --runtime tflm: a tree of TensorFlow Lite Micro's sources, to build with here.",
+)
+@click.option(
+    "--kernels",
+    type=click.Choice(["reference", "cmsis_nn"]),
+    default="reference",
+    help="With --tflm-root: which of its kernels.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print build.json.")
-def command(board: str | None, model: str | None, output: Path | None, toolchain: str | None, as_json: bool) -> None:
+def command(
+    board: str | None,
+    model: str | None,
+    output: Path | None,
+    toolchain: str | None,
+    runtime: str,
+    tflm_root: Path | None,
+    kernels: str,
+    as_json: bool,
+) -> None:
     """Build a board's firmware: generated C, firmware, image, and what memory it takes.
 
     In a project folder `tinylm build` alone is enough.
@@ -29,7 +55,10 @@ def command(board: str | None, model: str | None, output: Path | None, toolchain
     from tinylm.board import load_board
     from tinylm.building import build, shipped_fits
     from tinylm.catalogue import choose_model
+    from tinylm.tflm_project import build_interpreted
 
+    if tflm_root and runtime != "tflm":
+        raise click.UsageError("--tflm-root is for --runtime tflm.")
     project = find_project() or Project(name="")
     name = board or (project.board if project.name else "")
     if not name:
@@ -38,9 +67,16 @@ def command(board: str | None, model: str | None, output: Path | None, toolchain
     taken = choose_model(model, lambda entry: shipped_fits(entry, chosen))
     folder = output or project.build_folder / name
     with progress_bars() as report:
-        made = build(taken, chosen, folder, toolchain, report)
+        if runtime == "tflm":
+            made = build_interpreted(taken, chosen, folder, tflm_root, kernels, report)
+        else:
+            made = build(taken, chosen, folder, toolchain, report)
     if as_json:
         show_json({"folder": str(folder), **asdict(made)})
+        return
+    if not made.elf:
+        click.echo(f"Wrote a project of {made.model} for {name} into {folder}; it was not compiled here.")
+        click.echo(f"Next: make -C {folder} TFLM_ROOT=DIR  (DIR: a tree of TensorFlow Lite Micro's sources)")
         return
     _show(made, folder)
     click.echo(f"Next: tinylm type --board {name}" + (f" --build {folder}" if output else ""))
@@ -52,7 +88,8 @@ def _show(made: object, folder: Path) -> None:
         rows = [[u.name, f"{u.flash_bytes:,}", f"{u.ram_bytes:,}"] for u in measured.groups]
         rows.append(["stack", "", f"{measured.stack_bytes:,}"])
         rows.append(["in all", f"{measured.flash_bytes:,}", f"{measured.ram_bytes:,}"])
-        rows.append(["predicted", f"{predicted.flash_bytes:,}", f"{predicted.ram_bytes:,}"])
+        if predicted:
+            rows.append(["predicted", f"{predicted.flash_bytes:,}", f"{predicted.ram_bytes:,}"])
         limits = measured.flash_limit_bytes, measured.ram_limit_bytes
         rows.append([f"{made.board} has", f"{limits[0]:,}", f"{limits[1]:,}"])
         show_table(f"{made.model} on {made.board} (bytes)", ["part", "flash", "RAM"], rows, right=(1, 2))

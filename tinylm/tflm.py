@@ -1,0 +1,149 @@
+"""The network run by TensorFlow Lite Micro: which graph it gets, how much memory, and the C++ around its interpreter.
+
+Knows the graph and the generated files; where TFLM's sources are and how they are compiled is tinylm/tflm_project.py's.
+
+Suggestions must be those of the generated C, which ranks rows by their int32 sums (docs/DESIGN.md, "Score"): TFLM gives int8
+logits, which make ties of unequal rows, and it would compute every row for each word. So its graph ends with the context
+vector, and the rows are scored by our own kernel, from the very bytes of its embedding where that is tied.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tinylm.errors import TinylmError
+from tinylm.flatbuffer import read_tflite, write_tflite
+from tinylm.generate import SELF_TEST_STEPS, EngineSizes, ModelView, NetworkView, layers_of, write_c
+from tinylm.graph import Graph, Step, understand_step
+from tinylm.language import HEADER_BYTES, build_interpreted
+from tinylm.model import Model, write_whole
+from tinylm.reference import hash_steps
+from tinylm.rendering import render
+from tinylm.resources import templates_dir
+
+MOST_ARENA_BYTES = 1 << 22
+_ARENA_STEP = 16
+# Kind -> what registers it, and TFLM's kernel file. The int8 registrations leave the other types' code out.
+_OPS = {
+    "GATHER": ("AddGather()", "gather"),
+    "FULLY_CONNECTED": ("AddFullyConnected(tflite::Register_FULLY_CONNECTED_INT8())", "fully_connected"),
+    "ADD": ("AddAdd(tflite::Register_ADD_INT8())", "add"),
+    "SUB": ("AddSub()", "sub"),
+    "MUL": ("AddMul(tflite::Register_MUL_INT8())", "mul"),
+    "LOGISTIC": ("AddLogistic()", "logistic"),
+    "TANH": ("AddTanh()", "tanh"),
+}
+
+
+@dataclass(frozen=True)
+class Interpreted:
+    """What templates/tflm/tflm.cc.j2 names. Inputs and outputs by their place in the graph; `ops` register what it uses."""
+
+    graph: bytes
+    whole: bool
+    arena_bytes: int
+    ops: tuple[str, ...]
+    kernels: tuple[str, ...]
+    id: int
+    state: int
+    next_state: int
+    context: int
+    offset: int = HEADER_BYTES
+
+    @property
+    def bytes(self) -> int:
+        """Of the graph."""
+        return len(self.graph)
+
+
+def cut_graph(step: Step) -> Graph:
+    """The step without its last op: id and state in, the next state and the context out."""
+    graph = step.graph
+    ops = [op for op in graph.ops if op.output != step.logits]
+    outputs = tuple(dict.fromkeys((step.next_state, step.context)))
+    used = sorted({i for op in ops for i in (*op.inputs, op.output) if i >= 0} | {*graph.inputs, *outputs})
+    place = {old: new for new, old in enumerate(used)} | {-1: -1}
+    moved = tuple(replace(op, inputs=tuple(place[i] for i in op.inputs), output=place[op.output]) for op in ops)
+    inputs, outputs = (tuple(place[i] for i in indices) for indices in (graph.inputs, outputs))
+    return Graph(tuple(graph.tensors[i] for i in used), moved, inputs, outputs)
+
+
+def interpret(model: Model, whole: bool = False) -> tuple[Step, Interpreted]:
+    """What TFLM runs of a model: all but its last op, or the `whole` graph (for measuring it).
+
+    Raises TinylmError for the n-gram kind, and when the tflite-micro wheel is missing.
+    """
+    if model.info.kind == "ngram":
+        raise TinylmError(f"'{model.info.name}' is an n-gram: there is no network for TensorFlow Lite Micro to run.",
+                          "Take a network, or leave --runtime out.")  # fmt: skip
+    step = understand_step(read_tflite(model.tflite))
+    graph, cut = (step.graph, ()) if whole else (cut_graph(step), (step.next_state, step.context))
+    outputs = step.graph.outputs if whole else tuple(dict.fromkeys(cut))
+    content = model.tflite if whole else write_tflite(graph)
+    kinds = sorted({op.kind for op in graph.ops})
+    context = outputs.index(step.context) if step.context in outputs else outputs.index(step.next_state)
+    return step, Interpreted(
+        content, whole, find_arena_bytes(content), tuple(_OPS[kind][0] for kind in kinds),
+        tuple(_OPS[kind][1] for kind in kinds), step.graph.inputs.index(step.id), step.graph.inputs.index(step.state),
+        outputs.index(step.next_state), context,
+    )  # fmt: skip
+
+
+def find_arena_bytes(tflite: bytes) -> int:
+    """The least arena, in steps of 16 bytes, in which TFLM on this computer can plan and run a graph."""
+    try:
+        from tflite_micro import runtime
+    except ImportError as error:
+        raise TinylmError("tflite-micro is not installed; it says how much memory TensorFlow Lite Micro needs.",
+                          "Install it (Linux on x86-64): pip install --pre tflite-micro") from error  # fmt: skip
+
+    def fits(size: int) -> bool:
+        with contextlib.suppress(RuntimeError), _silence():
+            runtime.Interpreter.from_bytes(tflite, arena_size=size)
+            return True
+        return False
+
+    too_small, enough = 0, MOST_ARENA_BYTES
+    if not fits(enough):
+        raise TinylmError("TensorFlow Lite Micro refuses the graph.", "Please report this as a bug.")
+    while enough - too_small > _ARENA_STEP:
+        middle = (too_small + enough) // 2 // _ARENA_STEP * _ARENA_STEP
+        too_small, enough = (too_small, middle) if fits(middle) else (middle, enough)
+    return enough
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """TFLM writes why an arena is too small on the standard error of the process."""
+    with tempfile.TemporaryFile() as nowhere:
+        kept = os.dup(2)
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+def view_interpreted(model: Model, step: Step, tflm: Interpreted, sizes: EngineSizes) -> ModelView:
+    """As generate.view_model: the same model, self-test and engine, with TFLM's step."""
+    language = build_interpreted(model, step, tflm.graph, tflm.whole)
+    op = step.output_op
+    layers = layers_of(language, () if tflm.whole else (op,))
+    output = "" if tflm.whole else step.graph.tensor(step.logits).name
+    network = NetworkView(None, layers.structs, output, layers.function("tlm_rescale", op))
+    alphabet = tuple(ord(letter) for letter in model.info.alphabet)
+    return ModelView(model, language, sizes, network, step.hidden, step.graph.tensor(step.context).size, 1, step.rows,
+                     step.units_per_nat, hash_steps(step, 0, 1, SELF_TEST_STEPS), alphabet)  # fmt: skip
+
+
+def write_interpreted(view: ModelView, tflm: Interpreted, folder: Path) -> None:
+    """As generate.write_c, and tflm.cc."""
+    write_c(view, folder, far_flash=False)
+    text = render(templates_dir(), "tflm/tflm.cc.j2", view=view, tflm=tflm)
+    write_whole(folder / "tflm.cc", text.encode())
