@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Rewrites the tables of benchmarks/runtime.md from benchmarks/results/instructions.json (and the figures before it)."""
+"""Rewrites the tables of benchmarks/runtime.md from results/instructions.json (and the figures before it) and tflm.json."""
 
 from __future__ import annotations
 
@@ -47,6 +47,24 @@ def render(now: dict, before: dict) -> str:
     return "\n\n".join(f"{head}\n\n" + "\n".join(table) for head, table in zip(heads, (steps, keys, flash)))
 
 
+def render_tflm(rows: list[dict]) -> str:
+    """A Markdown table: each runtime beside the generated C."""
+    table = [
+        "| network | runtime | a step | a MAC | times | model flash | runtime flash | times | RAM | times |",
+        "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    ours = {row["model"]: row for row in rows if row["runtime"] == "generated"}
+    for row in rows:
+        base = ours[row["model"]]
+        flash, code = row["flash_bytes"]["parts"], base["flash_bytes"]["parts"]["runtime"]
+        times = [row["cost"]["step"] / base["cost"]["step"], flash["runtime"] / code,
+                 row["network_ram_bytes"] / base["network_ram_bytes"]]  # fmt: skip
+        table.append(f"| {row['model']} | {row['runtime']} | {row['cost']['step']:,} | {row['per_mac']:.2f} | {times[0]:.2f} "
+                     f"| {flash['model']:,} | {flash['runtime']:,} | {times[1]:.1f} | {row['network_ram_bytes']:,} "
+                     f"| {times[2]:.1f} |")  # fmt: skip
+    return "### Beside TensorFlow Lite Micro, on the qemu-cortex-m4\n\n" + "\n".join(table)
+
+
 @click.command()
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 when the file is not up to date.")
 def command(check: bool) -> None:
@@ -55,7 +73,9 @@ def command(check: bool) -> None:
     before = path.read_text("utf-8")
     head, _, rest = before.partition(BEGIN)
     tail = rest.partition(END)[2]
-    after = f"{head}{BEGIN}\n\n{render(load('instructions'), load('instructions-issue2'))}\n\n{END}{tail}"
+    tflm = json.loads((HERE / "results" / "tflm.json").read_text("utf-8"))["measured"]
+    tables = f"{render(load('instructions'), load('instructions-issue2'))}\n\n{render_tflm(tflm)}"
+    after = f"{head}{BEGIN}\n\n{tables}\n\n{END}{tail}"
     if check and after != before:
         raise click.ClickException(f"'{path}' is not what the results say; run: python benchmarks/runtime_table.py")
     if not check:
