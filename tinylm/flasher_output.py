@@ -80,7 +80,7 @@ _SLOWER = _Fault(
 )
 _VANISHED = _Fault(
     r"device (disconnected|not configured)|readiness to read but returned no data|Input/output error|"
-    r"stopped responding|No more data to read|ClearCommError|Broken pipe",
+    r"serial exception error occurred|stopped responding|No more data to read|ClearCommError|Broken pipe",
     "{board} went away while it was written: what it holds now may not start.",
     "Plug it in firmly (no hub), then write it again: tinylm flash --board {board}",
 )
