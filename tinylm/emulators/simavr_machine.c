@@ -197,6 +197,7 @@ int main(int argc, char **argv)
         for (int i = 0, state = 0; i < INSTRUCTIONS && state != SLEEPING; i++) {
             if (line.may_send && line.in_at < line.in_end) {
                 raise_line(input, line.in[line.in_at++]);
+                naps = 0; /* the byte is on its way: it comes when a timer of the library says so */
             }
             state = run(avr);
             if (state == DONE || state == CRASHED) {
