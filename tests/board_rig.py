@@ -32,6 +32,9 @@ def _boot(board: Board, toolchain: str, emulator: int) -> object:
 _KERNELS = {(board.port, board.layout): board for board in BOARDS}.values()
 """One board for each kernel: what a second compiler is tried on."""
 
+_FAMILIES = {(board.port, board.port_also): board for board in BOARDS}.values()
+"""One board for each set of port folders."""
+
 GCC_BUILDS = [_build(board, "gcc") for board in BOARDS if board.memory]
 """(board, toolchain): every board that has a memory."""
 
@@ -51,9 +54,9 @@ OPTIONAL_BOOTS = [_boot(board, "gcc", i) for board in BOARDS for i in range(_bes
 """(board, toolchain, emulator): better still, where the emulator happens to be installed."""
 
 OTHER_BOOTS = [_boot(board, "gcc", i) for board in BOARDS for i in range(len(board.emulators)) if i != _best(board)] + [
-    _boot(board, "zig", -1) for board in _KERNELS if board.emulators and "zig" in _compilers(board)
+    _boot(board, "zig", -1) for board in _FAMILIES if board.emulators and "zig" in _compilers(board)
 ]
-"""(board, toolchain, emulator): every board in its further emulators, and each kernel from the second compiler."""
+"""(board, toolchain, emulator): every board in its further emulators, and each family of ports from the second compiler."""
 
 KERNEL_BOOTS = [
     _boot(board, "zig" if "zig" in _compilers(board) else "gcc", -1) for board in _KERNELS if board.emulators

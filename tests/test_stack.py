@@ -1,6 +1,6 @@
 """The stack that a board keeps is enough: measured on images that boot, type, are asked everything and are sent noise.
 
-The word kind takes the most: 1.1 to 1.7 KB; the others were measured with this file too.
+The word kind takes the most of the three: 1.1 to 1.7 KB, from gcc 12.
 """
 
 from __future__ import annotations
