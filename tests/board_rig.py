@@ -17,14 +17,19 @@ def _compilers(board: Board) -> dict[str, str]:
     return dict(zip(("gcc", "zig"), compiler_tools(board.compiler.architecture, bool(board.compiler.zig))))
 
 
+def _builders(board: Board, toolchain: str) -> tuple[str, ...]:
+    """What must be here to make an image."""
+    return (_compilers(board)[toolchain], *(("esptool",) if board.image.boot else ()))
+
+
 def _build(board: Board, toolchain: str) -> object:
-    need = pytest.mark.needs(_compilers(board)[toolchain])
+    need = pytest.mark.needs(*_builders(board, toolchain))
     return pytest.param(board.name, toolchain, marks=need, id=f"{board.name}-{toolchain}")
 
 
 def _boot(board: Board, toolchain: str, emulator: int) -> object:
     choice = board.emulators[emulator]
-    tools = [tool for tool in (_compilers(board)[toolchain], tool_of(choice)) if tool]
+    tools = [tool for tool in (*_builders(board, toolchain), tool_of(choice)) if tool]
     name = f"{board.name}-{toolchain}-{choice.name}"
     return pytest.param(board.name, toolchain, choice.name, marks=pytest.mark.needs(*tools), id=name)
 
@@ -43,8 +48,8 @@ ZIG_BUILDS = [_build(board, "zig") for board in _KERNELS if board.memory and "zi
 
 
 def _best(board: Board) -> int:
-    """The best emulator that tests may rely on."""
-    return next(i for i, choice in enumerate(board.emulators) if tool_of(choice) not in OPTIONAL)
+    """The best emulator that tests may rely on; the best of all where they may rely on none."""
+    return next((i for i, choice in enumerate(board.emulators) if tool_of(choice) not in OPTIONAL), 0)
 
 
 BEST_BOOTS = [_boot(board, "gcc", _best(board)) for board in BOARDS if board.emulators]

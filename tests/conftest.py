@@ -9,7 +9,7 @@ import signal
 
 import pytest
 
-from tinylm.toolchain import find_tool
+from tinylm.toolchain import find_tool, install_command
 
 INSTALL = {
     "cc": "apt-get install gcc",
@@ -18,9 +18,11 @@ INSTALL = {
     "c++": "apt-get install g++",
     "arm-none-eabi-g++": "apt-get install libstdc++-arm-none-eabi-newlib",
     "riscv64-unknown-elf-gcc": "apt-get install gcc-riscv64-unknown-elf",
+    "xtensa-lx106-elf-gcc": "apt-get install gcc-xtensa-lx106",
     "avr-gcc": "apt-get install gcc-avr avr-libc",
     "qemu-system-arm": "apt-get install qemu-system-arm",
     "qemu-system-avr": "apt-get install qemu-system-misc",
+    "qemu-system-xtensa": "apt-get install qemu-system-misc",
     "simavr": "apt-get install simavr",
     "avrdude": "apt-get install avrdude",
     "esptool": "pip install 'tinylm[flash]'",
@@ -35,7 +37,8 @@ INSTALL = {
     "tflite_micro": "pip install --pre tflite-micro",
 }
 _MODULES = {"esptool", "hatchling", "pyte", "ziglang", "unicorn", "keras", "tensorflow", "tflite_micro"}
-OPTIONAL = {"rp2040js"}  # skipped even when everything is required: npm's registry is not to be reached everywhere
+OPTIONAL = {"rp2040js", "esp-qemu-xtensa", "esp-qemu-riscv32"}
+"""Skipped even when everything is required: npm's registry is not to be reached everywhere, a vendor's QEMU is in no package."""
 
 
 def need(*tools: str) -> None:
@@ -46,7 +49,7 @@ def need(*tools: str) -> None:
         else:
             there = importlib.util.find_spec(tool) if tool in _MODULES else shutil.which(tool)
         if not there:
-            message = f"{tool} is missing: {INSTALL[tool]}"
+            message = f"{tool} is missing: {INSTALL.get(tool) or install_command(tool)}"
             if os.environ.get("TINYLM_REQUIRE") == "all" and tool not in OPTIONAL:
                 pytest.fail(message)
             pytest.skip(message)

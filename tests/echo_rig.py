@@ -24,7 +24,7 @@ tlm_language:
 """
 
 
-def build_echo(board: Board, folder: Path, toolchain: str | None = None) -> Firmware:
+def build_echo(board: Board, folder: Path, toolchain: str | None = None, source: Path = ECHO) -> Firmware:
     """The echo firmware in folder/build."""
     generated = folder / "generated"
     generated.mkdir(parents=True, exist_ok=True)
@@ -39,7 +39,7 @@ def build_echo(board: Board, folder: Path, toolchain: str | None = None) -> Firm
         text = "#include <stdint.h>\nextern const uint8_t tlm_language[];\n"
         text += "__attribute__((aligned(4))) const uint8_t tlm_language[] = {\n"
         (generated / "language.c").write_text(text + ",\n".join(map(str, LANGUAGE)) + "};\n")
-    return compile_firmware(board, generated, folder / "build", toolchain, sources=[ECHO])
+    return compile_firmware(board, generated, folder / "build", toolchain, sources=[source])
 
 
 def expected_report(layout: str) -> bytes:

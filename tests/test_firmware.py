@@ -35,7 +35,9 @@ def test_a_firmware_is_built_measured_and_the_same_bytes_again(name: str, toolch
     assert sum(g.ram_bytes for g in groups.values()) == first.memory.ram_bytes - board.memory.stack_bytes
     assert all(g.flash_bytes >= 0 and g.ram_bytes >= 0 for g in groups.values())
     assert groups["libc"].flash_bytes < 1000
-    assert len(first.images["bin"].read_bytes()) <= first.memory.flash_bytes + 64
+    if "bin" in first.images:
+        gap = board.memory.model_offset or 0
+        assert len(first.images["bin"].read_bytes()) <= first.memory.flash_bytes + gap + 64
 
 
 @pytest.mark.needs("arm-none-eabi-gcc")
@@ -103,6 +105,8 @@ def test_an_image_that_its_chip_would_not_start_is_refused(name: str, at: int, s
 @pytest.mark.parametrize(("name", "toolchain"), GCC_BUILDS)
 def test_every_format_of_an_image_holds_the_same_bytes_at_the_flashs_address(name: str, toolchain: str) -> None:
     board, folder = load_board(name), tiny_build(name)
+    if not board.image.formats:
+        pytest.skip("an emulator takes the ELF: there is nothing to flash")
     content, origin = flash_bytes(folder / "firmware.elf", board), board.memory.flash.origin
     for kind in board.image.formats:
         file = folder / f"firmware.{kind}"

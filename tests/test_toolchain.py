@@ -14,7 +14,7 @@ from tinylm.toolchain import find_tool, find_toolchain, install_command, require
 @pytest.fixture
 def nothing_installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     find_tool.cache_clear()
-    monkeypatch.setattr(toolchain.shutil, "which", lambda name: None)
+    monkeypatch.setattr(toolchain.shutil, "which", lambda name, path=None: None)
     monkeypatch.setattr(toolchain.importlib.util, "find_spec", lambda name: None)
     yield
     find_tool.cache_clear()

@@ -31,12 +31,13 @@ class Region:
 class Memory:
     """What the firmware may use. `stack_bytes` of the RAM are kept for the stack. `model_offset`: from this byte of the
     flash on lies the model (a multiple of what the chip erases at once), so that it can be written alone; None: it lies
-    behind the code."""
+    behind the code. `code_ram`: RAM for instructions, read by words alone, where the chip loads its code there."""
 
     flash: Region
     ram: Region
     stack_bytes: int
     model_offset: int | None = None
+    code_ram: Region | None = None
 
 
 @dataclass(frozen=True)
@@ -63,13 +64,25 @@ class Compiler:
 
 
 @dataclass(frozen=True)
+class BootImage:
+    """What an Espressif boot ROM loads into RAM, made by esptool: for which `chip`, at which `offset` of the flash, and how
+    the ROM is to read it."""
+
+    chip: str
+    offset: int
+    mode: str
+    frequency: str
+
+
+@dataclass(frozen=True)
 class Image:
     """`formats` to write ("bin", "hex", "uf2"); `check`: which rule of tinylm/image.py the bytes must satisfy; `uf2_family`:
-    the chips that may take the "uf2"."""
+    the chips that may take the "uf2"; `boot`: where a boot ROM loads the code into RAM."""
 
     formats: tuple[str, ...]
     check: str
     uf2_family: int | None = None
+    boot: BootImage | None = None
 
 
 @dataclass(frozen=True)
@@ -113,7 +126,8 @@ class Usb:
 
 @dataclass(frozen=True)
 class EmulatorChoice:
-    """One way to run the board, best first. `program` and `arguments` ({elf}, {image}) for QEMU, `machine` for others."""
+    """One way to run the board, best first. `program` and `arguments` for QEMU
+    ({elf}; {flash}: the image filled up to the whole flash), `machine` for others."""
 
     name: str
     fidelity: str
@@ -157,10 +171,10 @@ _RULES = {
         re.compile("qemu|unicorn|simavr|rp2040js|process"),
         "'qemu', 'unicorn', 'simavr', 'rp2040js' or 'process'",
     ),
-    "architecture": (re.compile("arm|riscv32|avr|host"), "'arm', 'riscv32', 'avr' or 'host'"),
+    "architecture": (re.compile("arm|riscv32|avr|xtensa|host"), "'arm', 'riscv32', 'avr', 'xtensa' or 'host'"),
     "check": (
-        re.compile("cortex-m-vectors|rp2040-boot|esp-direct-boot|avr-vectors|none"),
-        "'cortex-m-vectors', 'rp2040-boot', 'esp-direct-boot', 'avr-vectors' or 'none'",
+        re.compile("cortex-m-vectors|rp2040-boot|esp-direct-boot|esp-boot-image|avr-vectors|none"),
+        "'cortex-m-vectors', 'rp2040-boot', 'esp-direct-boot', 'esp-boot-image', 'avr-vectors' or 'none'",
     ),
     "formats": (re.compile("bin|hex|uf2"), "'bin', 'hex' or 'uf2'"),
     "flasher.tool": (

@@ -114,8 +114,10 @@ def tool_of(choice: EmulatorChoice) -> str | None:
 
 def _start_qemu(board: Board, choice: EmulatorChoice, build_dir: Path) -> Emulator:
     """QEMU takes the listening socket itself where the system can pass one, so no other program can take the port."""
-    elf = str(build_dir / ELF_NAME)
-    machine = [argument.format(elf=elf) for argument in choice.arguments]
+    names = {"elf": str(build_dir / ELF_NAME)}
+    if any("{flash}" in argument for argument in choice.arguments):
+        names["flash"] = str(_fill_flash(board, build_dir))
+    machine = [argument.format(**names) for argument in choice.arguments]
     program = [*require_tool(choice.program), *machine, "-display", "none", "-monitor", "none"]
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -131,6 +133,13 @@ def _start_qemu(board: Board, choice: EmulatorChoice, build_dir: Path) -> Emulat
             lifeline, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=log, pass_fds=passed
         )
     return Emulator(choice, process, port, log)
+
+
+def _fill_flash(board: Board, build_dir: Path) -> Path:
+    """The image that a flasher writes, as a file of the whole flash: what is not written reads as 0xFF."""
+    filled = build_dir / "flash.bin"
+    filled.write_bytes((build_dir / "firmware.bin").read_bytes().ljust(board.memory.flash.bytes, b"\xff"))
+    return filled
 
 
 def _start_unicorn(board: Board, choice: EmulatorChoice, build_dir: Path) -> Emulator:

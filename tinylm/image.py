@@ -8,12 +8,14 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 from elftools.common.exceptions import ELFError
 from elftools.elf.constants import SH_FLAGS
 from elftools.elf.elffile import ELFFile
 
 from tinylm.board import Board, Region
+from tinylm.boot_image import check_boot_image, check_code_ram, make_boot_image
 from tinylm.errors import TinylmError
 from tinylm.image_formats import parse_hex, parse_uf2, render_hex, render_uf2
 
@@ -25,28 +27,42 @@ _FOREIGN = "The image was not made for this board; build it again."
 
 
 def flash_bytes(elf: Path, board: Board) -> bytes:
-    """What the flash holds from its first byte on; gaps are 0xFF. Raises TinylmError when something lies outside."""
+    """What the flash holds from its first byte on; gaps are 0xFF. Where a boot ROM loads the code, its image is one piece.
+
+    Raises TinylmError when something lies outside.
+    """
     with elf.open("rb") as file:
-        try:
-            segments = [(s["p_paddr"], s.data()) for s in ELFFile(file).iter_segments("PT_LOAD") if s["p_filesz"]]
-        except ELFError as error:
-            raise TinylmError(f"{elf}: not an ELF file ({error}).", "Build it again: tinylm build") from error
-    flash = board.memory.flash
+        segments = [(s["p_paddr"], s.data()) for s in _read_elf(elf, file).iter_segments("PT_LOAD") if s["p_filesz"]]
+    flash, boot = board.memory.flash, board.image.boot
+    pieces = [(address - flash.origin, content) for address, content in segments]
+    if boot:
+        pieces = [piece for piece in pieces if 0 <= piece[0] < flash.bytes]
+        pieces.append((boot.offset, make_boot_image(elf, board)))
     image = bytearray()
-    for address, content in sorted(segments):
-        at = address - flash.origin
+    for at, content in sorted(pieces):
         if at < len(image) or at + len(content) > flash.bytes:
-            raise TinylmError(f"{elf}: {len(content)} bytes at {address:#x} are not inside the flash.", _FOREIGN)
+            raise TinylmError(
+                f"{elf}: {len(content)} bytes at byte {at:#x} are not in a place of their own in the flash.", _FOREIGN
+            )
         image += bytes([ERASED]) * (at - len(image)) + content
     return bytes(image)
 
 
+def _read_elf(elf: Path, file: BinaryIO) -> ELFFile:
+    try:
+        return ELFFile(file)
+    except ELFError as error:
+        raise TinylmError(f"{elf}: not an ELF file ({error}).", "Build it again: tinylm build") from error
+
+
 def write_images(elf: Path, board: Board, output: Path) -> dict[str, Path]:
     """Checks the ELF and writes each of the board's formats to output/firmware.<format>. Returns format -> path."""
-    content = flash_bytes(elf, board)
     check_sections(elf, board)
+    images: dict[str, Path] = {}
+    if not board.image.formats:
+        return images
+    content = flash_bytes(elf, board)
     check_bytes(content, board)
-    images = {}
     for name in board.image.formats:
         images[name] = output / f"firmware.{name}"
         images[name].write_bytes(_FORMATS[name](content, board))
@@ -59,15 +75,18 @@ def check_bytes(content: bytes, board: Board) -> None:
 
 
 def check_sections(elf: Path, board: Board) -> None:
-    """Every section that occupies memory lies inside the flash or the RAM, by either of their addresses."""
-    regions = (board.memory.flash, board.memory.ram)
+    """Every section that occupies memory lies inside the flash or the RAM, by any of their addresses."""
+    memory = board.memory
+    regions = [region for region in (memory.flash, memory.ram, memory.code_ram) if region]
     with elf.open("rb") as file:
-        for section in ELFFile(file).iter_sections():
+        for section in _read_elf(elf, file).iter_sections():
             start, size = section["sh_addr"], section["sh_size"]
             if not section["sh_flags"] & SH_FLAGS.SHF_ALLOC or not size:
                 continue
             if not any(_inside(start, size, region) for region in regions):
                 raise TinylmError(f"{elf}: section '{section.name}' at {start:#x} is outside the memory.", _FOREIGN)
+    if memory.code_ram:
+        check_code_ram(elf, memory.code_ram)
 
 
 def _inside(start: int, size: int, region: Region) -> bool:
@@ -132,6 +151,7 @@ _CHECKS: dict[str, Callable[[bytes, Board], None]] = {
     "cortex-m-vectors": _check_cortex_m,
     "rp2040-boot": _check_rp2040,
     "esp-direct-boot": _check_direct_boot,
+    "esp-boot-image": check_boot_image,
     "avr-vectors": _check_avr,
 }
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from elftools.elf.constants import SH_FLAGS
 from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import Section
 
-from tinylm.board import Board
+from tinylm.board import Board, Region
 from tinylm.errors import TinylmError
 
 LIBRARY = "libc"  # the compiler's library, start code without a size, strings, padding
@@ -43,7 +44,8 @@ class MemoryReport:
 
 def largest_language_bytes(board: Board) -> int | None:
     """The most language bytes that fit beside the firmware's code; None when the board sets no limit."""
-    return board.memory and max(0, board.memory.flash.bytes - board.overhead.flash_bytes)
+    memory = board.memory
+    return memory and max(0, memory.flash.bytes - max(board.overhead.flash_bytes, memory.model_offset or 0))
 
 
 def predict_memory(board: Board, language_bytes: int, engine_ram_bytes: int) -> MemoryReport:
@@ -93,9 +95,14 @@ def measure_memory(board: Board, elf: Path, objects: Mapping[Path, str]) -> Memo
     stack = board.memory.stack_bytes if board.memory else 0
     with elf.open("rb") as file:
         linked = ELFFile(file)
-        sections = tuple(_section_usages(linked))
+        usages = {
+            number: _usage(section, board.memory and board.memory.ram)
+            for number, section in enumerate(linked.iter_sections())
+            if section["sh_flags"] & SH_FLAGS.SHF_ALLOC and section["sh_size"]
+        }
+        groups = _group_usages(linked, _symbol_groups(objects), usages)
+        sections = tuple(usages.values())
         flash, ram = sum(s.flash_bytes for s in sections), sum(s.ram_bytes for s in sections)
-        groups = _group_usages(linked, _symbol_groups(objects), flash, ram)
     return MemoryReport(flash, ram + stack, stack, *_limits(board), sections, groups)
 
 
@@ -103,19 +110,13 @@ def _limits(board: Board) -> tuple[int | None, int | None]:
     return (board.memory.flash.bytes, board.memory.ram.bytes) if board.memory else (None, None)
 
 
-def _section_usages(linked: ELFFile) -> list[Usage]:
-    usages = []
-    for section in linked.iter_sections():
-        if section["sh_flags"] & SH_FLAGS.SHF_ALLOC and section["sh_size"]:
-            flash, ram = _places(section)
-            usages.append(Usage(section.name, section["sh_size"] * flash, section["sh_size"] * ram))
-    return usages
-
-
-def _places(section) -> tuple[bool, bool]:
-    """Whether a section takes flash (it has content) and RAM (it is written, or is code copied there: .hot)."""
-    in_ram = bool(section["sh_flags"] & SH_FLAGS.SHF_WRITE) or section.name == ".hot"
-    return section["sh_type"] != "SHT_NOBITS", in_ram
+def _usage(section: Section, ram: Region | None) -> Usage:
+    """A section takes flash when it has content, and RAM when it is written or lies there (constants, code copied there)."""
+    start, size = section["sh_addr"], section["sh_size"]
+    origins = (ram.origin, ram.alias) if ram else ()
+    lies_there = any(origin is not None and origin <= start < origin + ram.bytes for origin in origins)
+    in_ram = bool(section["sh_flags"] & SH_FLAGS.SHF_WRITE) or lies_there
+    return Usage(section.name, size * (section["sh_type"] != "SHT_NOBITS"), size * in_ram)
 
 
 def _symbol_groups(objects: Mapping[Path, str]) -> dict[tuple[str, int] | str, str]:
@@ -132,7 +133,7 @@ def _symbol_groups(objects: Mapping[Path, str]) -> dict[tuple[str, int] | str, s
     return groups
 
 
-def _group_usages(linked: ELFFile, groups: dict, flash_total: int, ram_total: int) -> tuple[Usage, ...]:
+def _group_usages(linked: ELFFile, groups: dict, usages: dict[int, Usage]) -> tuple[Usage, ...]:
     flash: Counter[str] = Counter()
     ram: Counter[str] = Counter()
     counted = (0, 0)  # (section, address) up to which bytes have a group; symbols may overlap (merged variables)
@@ -142,11 +143,10 @@ def _group_usages(linked: ELFFile, groups: dict, flash_total: int, ram_total: in
         if not group or fresh <= 0:
             continue
         counted = (section, start + size)
-        in_flash, in_ram = _places(linked.get_section(section))
-        flash[group] += fresh * in_flash
-        ram[group] += fresh * in_ram
-    flash[LIBRARY] += flash_total - flash.total()
-    ram[LIBRARY] += ram_total - ram.total()
+        flash[group] += fresh * bool(usages[section].flash_bytes)
+        ram[group] += fresh * bool(usages[section].ram_bytes)
+    flash[LIBRARY] += sum(usage.flash_bytes for usage in usages.values()) - flash.total()
+    ram[LIBRARY] += sum(usage.ram_bytes for usage in usages.values()) - ram.total()
     return tuple(Usage(name, flash[name], ram[name]) for name in GROUPS if flash[name] or ram[name])
 
 

@@ -21,8 +21,8 @@ from tinylm.errors import TinylmError, nearest
 
 @dataclass(frozen=True)
 class Tool:
-    """A program (`programs`: names to look for, best first), a Python `package` or a Node `module` (`programs` runs it);
-    the last four: who has it where."""
+    """A program (`programs`: names to look for, best first), a Python `package` or a Node `module` (`programs` runs it); who
+    has it where, or the `command` that installs it. `machine`: a machine that a QEMU must have."""
 
     name: str
     kind: str
@@ -34,6 +34,8 @@ class Tool:
     brew: str = ""
     pip: str = ""
     npm: str = ""
+    machine: str = ""
+    command: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,9 +74,16 @@ TOOLS = (
     Tool("make", "compiler", "projects with TFLM", ("make",), apt="make", brew="make"),
     Tool("riscv64-unknown-elf-gcc", "compiler", "ESP32-C3", ("riscv64-unknown-elf-gcc", "riscv32-esp-elf-gcc"),
          apt="gcc-riscv64-unknown-elf", brew="riscv64-elf-gcc"),
+    Tool("xtensa-lx106-elf-gcc", "compiler", "ESP32", ("xtensa-lx106-elf-gcc",), apt="gcc-xtensa-lx106"),
     Tool("avr-gcc", "compiler", "Arduino Mega", ("avr-gcc",), apt="gcc-avr avr-libc", brew="osx-cross/avr/avr-gcc"),
     Tool("ziglang", "compiler", "host, Cortex-M, ESP32-C3", package="ziglang", pip=_PIP),
     Tool("qemu-system-arm", "emulator", "Cortex-M boards", ("qemu-system-arm",), apt="qemu-system-arm", brew="qemu"),
+    Tool("qemu-system-xtensa", "emulator", "the ESP32's core", ("qemu-system-xtensa",), apt="qemu-system-misc",
+         brew="qemu"),
+    Tool("esp-qemu-xtensa", "emulator", "ESP32 with its boot ROM", ("qemu-system-xtensa",), machine="esp32",
+         command="idf_tools.py install qemu-xtensa"),
+    Tool("esp-qemu-riscv32", "emulator", "ESP32-C3 with its boot ROM", ("qemu-system-riscv32",), machine="esp32c3",
+         command="idf_tools.py install qemu-riscv32"),
     Tool("simavr", "emulator", "Arduino boards, with cycle counts", ("simavr",), apt="simavr", brew="simavr"),
     Tool("unicorn", "emulator", "Cortex-M and ESP32-C3", package="unicorn", pip=_PIP),
     Tool("rp2040js", "emulator", "Raspberry Pi Pico", ("node", "nodejs"), module="rp2040js", npm="rp2040js@1.4.1"),
@@ -84,21 +93,24 @@ TOOLS = (
     Tool("pyocd", "flasher", "boards with a debug probe", ("pyocd",), package="pyocd", pip=_PIP_FLASH),
 )  # fmt: skip
 _BY_NAME = {tool.name: tool for tool in TOOLS}
-_GCC = {"host": "cc", "arm": "arm-none-eabi-gcc", "riscv32": "riscv64-unknown-elf-gcc", "avr": "avr-gcc"}
+_GCC = {"host": "cc", "arm": "arm-none-eabi-gcc", "riscv32": "riscv64-unknown-elf-gcc", "avr": "avr-gcc",
+        "xtensa": "xtensa-lx106-elf-gcc"}  # fmt: skip
 
 # No C library comes with these; libgcc (or zig's compiler_rt) has the arithmetic that the CPU lacks.
-_BARE = ("arm", "riscv32")
+_BARE = ("arm", "riscv32", "xtensa")
 _LINK_BARE = ("-nostdlib", "-Wl,--gc-sections", "-Wl,--build-id=none", "-Wl,--entry=tlm_start")
 
 
 def install_command(name: str) -> str:
     """What to type to get the tool of that name on this machine."""
     tool = _BY_NAME[name]
+    if tool.command:
+        return tool.command
     if tool.pip:
         return f"pip install '{tool.pip}'"
     if tool.npm:
         return f"npm install --global {tool.npm}"
-    return f"brew install {tool.brew}" if sys.platform == "darwin" else f"apt-get install {tool.apt}"
+    return f"brew install {tool.brew}" if sys.platform == "darwin" and tool.brew else f"apt-get install {tool.apt}"
 
 
 @functools.cache
@@ -106,7 +118,10 @@ def find_tool(name: str) -> tuple[str, ...] | None:
     """The command that starts a tool (a package runs in this Python, Node gets a module's folder), or None when it is not here."""
     tool = _BY_NAME[name]
     for program in tool.programs:
-        if path := shutil.which(program):
+        if tool.machine:
+            if path := _find_qemu(program, tool.machine):
+                return (path,)
+        elif path := shutil.which(program):
             if not tool.module:
                 return (path,)
             if folder := _node_module(tool.module, Path(path)):
@@ -124,6 +139,21 @@ def _node_module(name: str, node: Path) -> Path | None:
     return next((place / name for place in places if (place / name / "package.json").is_file()), None)
 
 
+def _find_qemu(program: str, machine: str) -> str | None:
+    """The first QEMU of that name on PATH that has a machine: a system's own may come before a vendor's."""
+    for folder in os.environ.get("PATH", "").split(os.pathsep):
+        path = shutil.which(program, path=folder) if folder else None
+        if not path:
+            continue
+        try:
+            done = subprocess.run([path, "-M", "help"], capture_output=True, text=True, timeout=20, check=False)
+        except (OSError, subprocess.TimeoutExpired):
+            continue
+        if any(line.split()[:1] == [machine] for line in done.stdout.splitlines()):
+            return path
+    return None
+
+
 def require_tool(name: str) -> tuple[str, ...]:
     """As `find_tool`; raises TinylmError with the install command instead of None."""
     command = find_tool(name)
@@ -136,7 +166,7 @@ def find_toolchain(architecture: str, zig_can: bool = True, name: str | None = N
     """The compiler for an architecture: gcc if it is on PATH, else zig, or the one asked for by name.
 
     Args:
-        architecture: "host", "arm", "riscv32" or "avr".
+        architecture: "host", "arm", "riscv32", "avr" or "xtensa".
         zig_can: whether zig is able to build the board at all (a board with empty zig flags: no).
         name: "gcc", "zig" or None.
     Raises TinylmError with the command that installs what is missing.

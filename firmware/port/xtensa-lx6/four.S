@@ -1,0 +1,111 @@
+/* The kernel of layout pairs (tlm_four.h) with MAC16, one 16-bit multiply-and-add an instruction into a single accumulator of
+ * 40 bits, of which 32 are used; so each sum has a loop of its own. A multiply can load the next word by the way. A word of
+ * weights w gives t as it is, and u with its high bytes cleared. 8 weights: 5 instructions for t, 9 for u.
+ *
+ * The assembler is that of the ESP8266's core, which has neither MAC16 nor LOOP: they are written as bytes, from the Xtensa
+ * ISA reference. A loop's first instruction lies at a multiple of 4, so that one fetch has it whole: LOOP itself, of 3 bytes,
+ * follows three instructions of 3 bytes after a multiple of 4. */
+
+/* mula.dd of half `half` (0: low, 3: high) of m\x (0, 1) and m\y (2, 3); then m\to = *(a\at += 4) */
+    .macro MULA_DD_LOAD half, to, at, x, y
+    .byte (\y - 2) << 6 | 4, \x << 6 | \to << 4 | \at, 0x08 | \half
+    .endm
+    .macro MULA_DD half, x, y
+    .byte (\y - 2) << 6 | 4, \x << 6, 0x28 | \half
+    .endm
+/* mula.da: m\x with a\y */
+    .macro MULA_DA_LOAD half, to, at, x, y
+    .byte \y << 4 | 4, \x << 6 | \to << 4 | \at, 0x48 | \half
+    .endm
+    .macro MULA_DA half, x, y
+    .byte \y << 4 | 4, \x << 6, 0x68 | \half
+    .endm
+    .macro LOAD to, at              /* ldinc */
+    .byte 0x04, \to << 4 | \at, 0x80
+    .endm
+    .macro CLEAR_SUM zero           /* wsr.acclo */
+    .byte \zero << 4, 0x10, 0x13
+    .endm
+    .macro READ_SUM to              /* rsr.acclo */
+    .byte \to << 4, 0x10, 0x03
+    .endm
+    .macro LOOP times, end
+    .byte 0x76, 0x80 | \times, \end - . - 2
+    .endm
+    .macro LOOP_IF_ANY times, end   /* loopgtz */
+    .byte 0x76, 0xA0 | \times, \end - . - 2
+    .endm
+    .set LOW, 0
+    .set HIGH, 3
+
+    .section .hot.tlm_dot_four, "ax", @progbits
+    .balign 4
+    .global tlm_dot_four
+    .type tlm_dot_four, @function
+    .begin no-transform
+tlm_dot_four:
+    _addi sp, sp, -16
+    _s32i a12, sp, 0
+    _s32i a13, sp, 4
+    _movi a7, 0xFF
+    _slli a8, a7, 16
+    _or a7, a7, a8                  /* 0x00FF00FF */
+    _addi a13, a6, 16               /* where sums end */
+    _beqz a4, 5f
+
+1:  _movi a8, 0                     /* t: m0, m1 weights, m2, m3 inputs */
+    CLEAR_SUM 8
+    _addi a10, a2, -4
+    _addi a11, a3, -4
+    LOAD 0, 10
+    LOAD 2, 11
+    _addi a9, a4, -1
+    LOOP_IF_ANY 9, 2f
+    MULA_DD_LOAD LOW, 1, 10, 0, 2
+    MULA_DD_LOAD HIGH, 3, 11, 0, 2
+    _addi a10, a10, 8               /* past the other pair */
+    MULA_DD_LOAD LOW, 0, 10, 1, 3
+    MULA_DD_LOAD HIGH, 2, 11, 1, 3
+2:  MULA_DD_LOAD LOW, 1, 10, 0, 2   /* the last group loads nothing behind it */
+    MULA_DD_LOAD HIGH, 3, 11, 0, 2
+    MULA_DD LOW, 1, 3
+    MULA_DD HIGH, 1, 3
+    READ_SUM 12
+
+    _mov a10, a2                    /* u: a8, a9 weights, m0, m1 inputs */
+    _addi a11, a3, -4
+    LOAD 0, 11
+    _movi a8, 0
+    CLEAR_SUM 8
+    LOOP 4, 3f
+    _l32i a8, a10, 0
+    _l32i a9, a10, 4
+    _and a8, a8, a7
+    _and a9, a9, a7
+    MULA_DA_LOAD LOW, 1, 11, 0, 8
+    MULA_DA HIGH, 0, 8
+    MULA_DA_LOAD LOW, 0, 11, 1, 9
+    MULA_DA HIGH, 1, 9
+    _addi a10, a10, 16
+3:  READ_SUM 8
+
+    _sub a9, a12, a8
+    _srai a9, a9, 8
+    _sub a8, a8, a5
+    _s32i a8, a6, 0
+    _s32i a9, a6, 4
+    _addi a2, a2, 8
+    _addi a6, a6, 8
+    _bne a6, a13, 1b
+
+4:  _l32i a12, sp, 0
+    _l32i a13, sp, 4
+    _addi sp, sp, 16
+    _ret
+5:  _s32i a4, a6, 0                 /* no inputs: zeros */
+    _s32i a4, a6, 4
+    _s32i a4, a6, 8
+    _s32i a4, a6, 12
+    _j 4b
+    .end no-transform
+    .size tlm_dot_four, . - tlm_dot_four
