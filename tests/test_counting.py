@@ -40,6 +40,13 @@ def test_a_timer_in_qemu_says_what_unicorn_counts() -> None:
     assert all(abs(timed[name] - counted[name]) <= SLACK for name in NAMES), (timed, counted)
 
 
+@pytest.mark.needs("xtensa-lx106-elf-gcc", "qemu-system-xtensa")
+def test_an_xtensa_tells_its_instructions_by_its_own_counter() -> None:
+    counts = count(load_board("qemu-xtensa-de212"))
+    assert counts.unit == "instructions" and set(counts.intervals) == NAMES
+    assert 1 < counts.per_mac < 40
+
+
 @pytest.mark.needs("avr-gcc", "simavr")
 def test_an_avr_tells_its_cycles() -> None:
     counts = count(load_board("arduino-mega"))

@@ -199,5 +199,8 @@ _BLOCKS = Counter("instructions", "line", count_blocks)
 _COUNTERS = {
     "unicorn": {"arm": _BLOCKS, "riscv32": _BLOCKS},
     "simavr": {"avr": Counter("cycles", "simavr", _count_simavr)},
-    "qemu": {"arm": Counter("instructions", "systick", _count_qemu)},
+    "qemu": {
+        "arm": Counter("instructions", "systick", _count_qemu),
+        "xtensa": Counter("instructions", "ccount", _count_qemu),
+    },
 }
