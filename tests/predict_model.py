@@ -20,6 +20,7 @@ BEAM = 3
 SPELLING_STEPS = 64
 NO_FOLLOWER = 1 << 19
 NGRAM_UNKNOWN = 1000  # what an unknown word costs beside the back-off, thousandths of a nat
+LETTER = 1700  # what a typed letter says for a word of the memory in the character kind, thousandths of a nat
 EMPTY, RANGE, FULL = -2, -1, -3
 
 
@@ -242,19 +243,38 @@ class EngineModel:
     def best_spellings(self, state: int, prefix: str, count: int) -> list[str]:
         found: list[tuple[int, str]] = []
         beam, steps = [(0, prefix, state)], 0
+        taught = {self.word_of(word): word for _, word in self.taught(prefix)}
         while beam:
             branches = []
             for cost, word, at in beam:
                 if word != prefix:
                     if steps == SPELLING_STEPS:
-                        return [w for _, w in found]
+                        break
                     at, steps = step(at, 2 + self.alphabet.index(word[-1])), steps + 1
                 costs = self.costs(at)
                 if word != prefix:
-                    found = sorted([*found, (cost + min(costs[:2]), word)], key=lambda e: e[0])[:count]
+                    found = keep_cheapest(
+                        found, self.taught_cost(cost + min(costs[:2]), word, prefix, taught), word, count
+                    )
                 if len(word) < WORD_LETTERS:
                     branches += [(cost + c, word + letter, at) for c, letter in zip(costs[2:], self.alphabet)]
-            beam = sorted(branches, key=lambda e: e[0])[:BEAM]
+            beam = sorted(branches, key=lambda e: e[0])[:BEAM] if steps < SPELLING_STEPS else []
             if len(found) == count:
                 beam = [branch for branch in beam if branch[0] < found[-1][0]]
+        for word in list(taught):
+            found = keep_cheapest(found, self.taught_cost(1 << 30, word, prefix, taught), word, count)
         return [w for _, w in found]
+
+    @staticmethod
+    def taught_cost(cost: int, word: str, prefix: str, taught: dict[str, Taught]) -> int:
+        """What a spelled word costs with the memory, which then has it no more."""
+        memory = taught.pop(word, None)
+        if memory is None:
+            return cost
+        alone = memory.alone + LETTER * len(prefix)
+        return min(cost - truncate(memory.bonus * 369, 1000), -truncate(alone * 369, 1000))
+
+
+def keep_cheapest(found: list[tuple[int, str]], cost: int, word: str, count: int) -> list[tuple[int, str]]:
+    """With one more, the first found first where costs are equal."""
+    return sorted([*found, (cost, word)], key=lambda e: e[0])[:count]

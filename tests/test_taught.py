@@ -59,6 +59,15 @@ def test_the_word_kind_learns_as_the_model_does(probe: Probe, model: EngineModel
     take_lines(probe, model, lines)
 
 
+@given(model=engines("character"), size=SIZES, lines=LINES)
+@settings(deadline=None, max_examples=50)
+def test_the_character_kind_learns_as_the_model_does(probe: Probe, model: EngineModel, size: int, lines: list) -> None:
+    load(probe, model)
+    assert probe.ask("memory", size) == "0"
+    model.learn(size)
+    take_lines(probe, model, lines[:6])
+
+
 @given(engine=test_ngram.engines(), size=SIZES, lines=LINES)
 @settings(deadline=None, max_examples=100)
 def test_the_n_gram_kind_learns_as_the_model_does(probe: Probe, engine: tuple, size: int, lines: list) -> None:

@@ -122,10 +122,20 @@ static void append_code(tlm_memory_t *memory, uint32_t code)
     append(memory, bytes, count);
 }
 
+uint32_t tlm_memory_code(const uint8_t *letters, uint8_t length)
+{
+    uint32_t hash = TLM_HASH_START;
+
+    while (length > 0) { /* as tlm_lines_read_spelled meets them */
+        length--;
+        hash = tlm_hash_byte(hash, letters[length]);
+    }
+    return hash | TLM_UNKNOWN_CODE;
+}
+
 static uint32_t code_of(const tlm_engine_t *engine, const uint8_t *letters, uint8_t length)
 {
     const tlm_lexicon_t *lexicon = &engine->model->lexicon;
-    uint32_t hash = TLM_HASH_START;
     tlm_cursor_t cursor;
 
     if (length > TLM_WORD_LETTERS) {
@@ -134,11 +144,7 @@ static uint32_t code_of(const tlm_engine_t *engine, const uint8_t *letters, uint
     if (tlm_cursor_seek_word(lexicon, engine->language, letters, length, &cursor)) {
         return cursor.level == 0 ? cursor.row : (uint32_t)TLM_FIRST_ROW + lexicon->rows + cursor.word;
     }
-    while (length > 0) { /* as read_spelled meets them */
-        length--;
-        hash = tlm_hash_byte(hash, letters[length]);
-    }
-    return hash | TLM_UNKNOWN_CODE;
+    return tlm_memory_code(letters, length);
 }
 
 /* The next word of the line from *at on, which moves past it; its length is 0 when there is none, above TLM_WORD_LETTERS

@@ -26,6 +26,9 @@ typedef struct {
 /* The words of the line, which ends, into the memory; nothing when there is no memory or no word. */
 void tlm_memory_learn(tlm_engine_t *engine);
 
+/* The code of a word that the lexicon does not have. */
+uint32_t tlm_memory_code(const uint8_t *letters, uint8_t length);
+
 /* The code of the last word that was finished before byte `start` of the line; kept until the line loses it. */
 uint32_t tlm_memory_before(tlm_engine_t *engine, uint16_t start);
 

@@ -3,6 +3,7 @@
  * Cost: a step and the scores of all symbols for each beginning followed: TLM_BEAM of them a letter, at most
  * TLM_SPELLING_STEPS in all. The search ends sooner when no beginning can still become one of the best words. */
 #include "tlm_line.h"
+#include "tlm_taught.h"
 
 #include <string.h>
 
@@ -11,7 +12,8 @@ enum {
     COST_OF_NAT = 369,             /* 256 / ln 2, to a thousandth */
     MAX_NATS = 40,                 /* costlier is as good as impossible: a cost stays below 15,129 */
     MAX_SYMBOLS = TLM_MAX_LETTERS + TLM_FIRST_ROW,
-    HALVES = 16
+    HALVES = 16,
+    LETTER_MILLINATS = 1700        /* what a letter typed as a word of the memory has it says for that word */
 };
 
 /* 2^15 * 2^(-i/16), rounded. */
@@ -32,6 +34,7 @@ typedef struct {
     uint8_t branch_count;
     branch_t branches[TLM_BEAM + 1];        /* the best continuations, best first; one more, or gcc 12 warns of a beam of 1 */
     uint8_t steps;                          /* taken */
+    tlm_taught_table_t *taught;             /* words of the memory that were not found; 0: there is no memory */
 } search_t;
 
 /* Step through the line: a letter each, and one space after a word however many separators there are. */
@@ -122,14 +125,14 @@ static bool can_be_found(const search_t *search, int32_t cost)
     return search->found < search->capacity || cost < search->found_cost[search->found - 1];
 }
 
-/* A beginning that may end here is a word. Ties: the one found first. */
-static void offer_word(search_t *search, const tlm_spelling_t *word, int32_t cost)
+/* The place in the list that a word of that cost gets, or `capacity` when it gets none. Ties: the one found first. */
+static uint8_t make_place(search_t *search, int32_t cost)
 {
     tlm_suggestion_t *suggestions = search->engine->suggestions;
     uint8_t i;
 
     if (!can_be_found(search, cost)) {
-        return;
+        return search->capacity;
     }
     if (search->found < search->capacity) {
         search->found++;
@@ -139,7 +142,46 @@ static void offer_word(search_t *search, const tlm_spelling_t *word, int32_t cos
         suggestions[i] = suggestions[i - 1];
     }
     search->found_cost[i] = cost;
-    tlm_suggestion_write(search->engine, i, search->typed, word->letters, word->length);
+    return i;
+}
+
+static int32_t cost_of_millinats(int32_t millinats) { return -(millinats * COST_OF_NAT / 1000); }
+
+/* The cost of a word of the memory by its uses alone. */
+static int32_t taught_cost(const search_t *search, const tlm_taught_t *word)
+{
+    return cost_of_millinats(tlm_taught_millinats(word) + LETTER_MILLINATS * (int32_t)search->typed->length);
+}
+
+/* A beginning that may end here is a word; the memory may make it cheaper. */
+static void offer_word(search_t *search, const tlm_spelling_t *word, int32_t cost)
+{
+    tlm_taught_t *taught =
+        search->taught != 0 ? tlm_taught_find(search->taught, tlm_memory_code(word->letters, word->length)) : 0;
+    uint8_t place;
+
+    if (taught != 0) {
+        const int32_t raised = cost + cost_of_millinats(tlm_taught_bonus(taught));
+        const int32_t alone = taught_cost(search, taught);
+        cost = raised < alone ? raised : alone;
+        taught->uses = 0; /* it is found */
+    }
+    place = make_place(search, cost);
+    if (place < search->capacity) {
+        tlm_suggestion_write(search->engine, place, search->typed, word->letters, word->length);
+    }
+}
+
+/* The words of the memory that the search did not find. */
+static void offer_taught(search_t *search)
+{
+    for (uint8_t i = 0; i < TLM_TAUGHT_WORDS; i++) {
+        const tlm_taught_t *word = &search->taught->words[i];
+        const uint8_t place = word->uses != 0 ? make_place(search, taught_cost(search, word)) : search->capacity;
+        if (place < search->capacity) {
+            tlm_taught_write(search->engine, place, search->typed, word);
+        }
+    }
 }
 
 static void offer_branch(search_t *search, int32_t cost, uint8_t slot, uint8_t letter)
@@ -233,8 +275,10 @@ int tlm_suggest_spelling(tlm_engine_t *engine, uint8_t count)
 {
     const tlm_typed_t typed = tlm_line_typed(engine);
     tlm_spelling_t *root = &engine->beam[0];
+    const tlm_range_t no_range = {0, 0, 0, 0, TLM_NO_LEVEL}; /* there is no lexicon */
     const tlm_moment_t *moment;
     search_t search;
+    tlm_taught_table_t table;
 
     if (typed.length > TLM_WORD_LETTERS) {
         return 0;
@@ -244,6 +288,10 @@ int tlm_suggest_spelling(tlm_engine_t *engine, uint8_t count)
     search.engine = engine;
     search.typed = &typed;
     search.capacity = count;
+    if (engine->memory != 0) {
+        tlm_taught_recall(engine, &typed, &no_range, &table);
+        search.taught = &table;
+    }
     memcpy(root->state, moment->state, sizeof root->state);
     memcpy(root->letters, typed.letters, sizeof root->letters);
     root->length = typed.length;
@@ -258,6 +306,9 @@ int tlm_suggest_spelling(tlm_engine_t *engine, uint8_t count)
             break;
         }
         advance(&search);
+    }
+    if (search.taught != 0) {
+        offer_taught(&search);
     }
     return search.found;
 }
