@@ -1,14 +1,15 @@
-"""200 steps with the state fed back give one hash: oracle, reference, this computer's C, and every emulated chip."""
+"""The golden vectors (tests/vectors): oracle, reference, this computer's C and every emulated chip answer them alike."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from board_rig import BEST_BOOTS, KERNEL_BOOTS, OPTIONAL_BOOTS
 from cli_rig import tiny_build
-from models import tiny_character_model, tiny_ngram_model, tiny_word_model
+from models import golden, golden_hash, tiny_character_model, tiny_ngram_model, tiny_word_model
 from oracle import Oracle
 from step_graphs import random_step
 
@@ -22,7 +23,7 @@ from tinylm.graph import understand_step
 from tinylm.link import Device
 from tinylm.model import Model
 from tinylm.ngram import hash_walk, parse_ngram, read_ngram
-from tinylm.reference import hash_steps
+from tinylm.reference import hash_steps, run_step
 
 START, STRIDE, STEPS = 3, 7, 200
 # Seeds of random steps and their hashes, written down: a change of oracle and reference at once would be seen.
@@ -33,44 +34,55 @@ MODELS = pytest.mark.parametrize("make", [tiny_word_model, tiny_character_model]
 OTHERS = (tiny_character_model, tiny_ngram_model)
 
 
-def reference_hash(model: Model) -> int:
-    if model.info.kind == "ngram":
-        return hash_walk(read_ngram(parse_ngram(model.ngram)), START, STRIDE, STEPS)
-    return hash_steps(understand_step(read_tflite(model.tflite)), START, STRIDE, STEPS)
-
-
 @pytest.mark.parametrize("seed", GOLDEN)
 def test_a_recorded_network_still_gives_the_recorded_hash(seed: int) -> None:
     assert hash_steps(random_step(seed, most=24, rows=20), START, STRIDE, STEPS) == GOLDEN[seed]
 
 
+@MODELS
+def test_the_reference_gives_the_golden_steps(make: Callable[[], Model]) -> None:
+    model = make()
+    step, recorded = understand_step(read_tflite(model.tflite)), golden(model.info.name)
+    assert int(recorded["model_hash"], 16) == model.hash
+    assert (recorded["start"], recorded["stride"], recorded["steps"]) == (START, STRIDE, STEPS)
+    state = np.zeros(step.hidden, np.int8)
+    for told in recorded["first"]:
+        result = run_step(step, told["id"], state)
+        state = result.state
+        assert (state.tobytes().hex(), result.logits.tobytes().hex()) == (told["state"], told["logits"])
+    assert hash_steps(step, START, STRIDE, STEPS) == golden_hash(model)
+
+
+def test_the_reference_of_the_n_gram_gives_the_golden_hash() -> None:
+    model = tiny_ngram_model()
+    assert hash_walk(read_ngram(parse_ngram(model.ngram)), START, STRIDE, STEPS) == golden_hash(model)
+
+
 @pytest.mark.needs("tflite_micro")
 @MODELS
-def test_the_oracle_gives_the_hash_of_the_reference(make: Callable[[], Model]) -> None:
+def test_the_oracle_gives_the_golden_hash(make: Callable[[], Model]) -> None:
     model = make()
     step = understand_step(read_tflite(model.tflite))
     oracle = Oracle(step.graph, model.tflite)
-    assert hash_steps(step, START, STRIDE, STEPS, oracle.run_step) == reference_hash(model)
+    assert hash_steps(step, START, STRIDE, STEPS, oracle.run_step) == golden_hash(model)
 
 
 @pytest.mark.needs("cc")
 @pytest.mark.parametrize("make", (tiny_word_model, *OTHERS))
-def test_the_host_library_gives_the_hash_of_the_reference(make: Callable[[], Model]) -> None:
-    assert HostEngine(make()).hash(START, STRIDE, STEPS) == reference_hash(make())
+def test_the_host_library_gives_the_golden_hash(make: Callable[[], Model]) -> None:
+    assert HostEngine(make()).hash(START, STRIDE, STEPS) == golden_hash(make())
 
 
 def require_agreement(url: str, model: Model) -> None:
     with Device.open(url) as device:
         assert device.identity.model_hash == model.hash
         assert device.identity.self_test == 0
-        assert device.hash(START, STRIDE, STEPS) == reference_hash(model)
+        assert device.hash(START, STRIDE, STEPS) == golden_hash(model)
         assert check_typing(device).keys == 6
 
 
 @pytest.mark.parametrize(("board", "toolchain", "emulator"), BEST_BOOTS + OPTIONAL_BOOTS)
-def test_a_board_says_who_it_is_gives_the_hash_of_the_reference_and_types(
-    board: str, toolchain: str, emulator: str
-) -> None:
+def test_a_board_says_who_it_is_gives_the_golden_hash_and_types(board: str, toolchain: str, emulator: str) -> None:
     with start(load_board(board), tiny_build(board), emulator) as running:
         require_agreement(running.url, tiny_word_model())
 
