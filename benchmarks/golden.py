@@ -42,13 +42,14 @@ def oracle_hash(model: Model, step: Step) -> int:
     from tflite_micro import runtime
 
     interpreter = runtime.Interpreter.from_bytes(model.tflite)
-    outputs = step.graph.outputs.index(step.next_state), step.graph.outputs.index(step.logits)
 
     def run(_: Step, row: int, state: np.ndarray) -> OracleStep:
-        interpreter.set_input(np.array([row], np.int32), 0)
-        interpreter.set_input(state.reshape(1, -1), 1)
+        inputs = step.feed(row, state)
+        for position, index in enumerate(step.graph.inputs):
+            interpreter.set_input(inputs[index].reshape(step.graph.tensor(index).shape), position)
         interpreter.invoke()
-        return OracleStep(*(interpreter.get_output(i).ravel().copy() for i in outputs))
+        found = {index: interpreter.get_output(i).copy() for i, index in enumerate(step.graph.outputs)}
+        return OracleStep(step.carry(inputs[step.ids], found), found[step.logits].ravel())
 
     return hash_steps(step, *STEPS, run)
 

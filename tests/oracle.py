@@ -30,6 +30,8 @@ class Oracle:
 
     def run_step(self, step: Step, row: int, state: np.ndarray) -> StepResult:
         """With tinylm.reference.run_step's signature; it gives no scores, and a context if that is an output."""
-        found = dict(zip(self.graph.outputs, self.run({step.id: np.array([row], np.int32), step.state: state})))
+        inputs = step.feed(row, state)
+        found = dict(zip(self.graph.outputs, self.run(inputs)))
         nothing = np.zeros(0, np.int64)
-        return StepResult(found[step.next_state], found.get(step.context, nothing), found[step.logits], nothing)
+        logits = found[step.logits]
+        return StepResult(step.carry(inputs[step.ids], found), found.get(step.context, nothing), logits, nothing)

@@ -54,7 +54,12 @@ class StepProgram:
         command = [str(self.program), *map(str, self.languages)]
         done = subprocess.run(command, input=request, capture_output=True, check=False)
         assert done.returncode == 0, done.stderr.decode()
-        sizes = (view.language.step.hidden, view.context_bytes, 4 * view.language.step.rows, view.language.step.rows)
+        sizes = (
+            view.language.step.state_bytes,
+            view.context_bytes,
+            4 * view.language.step.rows,
+            view.language.step.rows,
+        )
         return [_result(done.stdout, i * sum(sizes), sizes) for i in range(len(ids))]
 
 

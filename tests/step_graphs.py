@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tinylm.errors import TinylmError
-from tinylm.graph import Graph, Op, Step, Tensor, check_graph, understand_step
+from tinylm.graph import Graph, Op, Step, Tensor, understand_step
+from tinylm.op_checks import check_graph
 
 LOOKUPS = {"LOGISTIC": (1 / 256, -128), "TANH": (1 / 128, 0)}
 

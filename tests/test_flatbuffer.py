@@ -12,10 +12,11 @@ from step_graphs import random_step
 
 from tinylm.errors import TinylmError
 from tinylm.flatbuffer import read_tflite, write_tflite
-from tinylm.generate import EngineSizes, layers_of, view_model
-from tinylm.graph import Graph, Op, Tensor, understand_step
+from tinylm.generate import EngineSizes, view_model
+from tinylm.graph import Graph, Op, Tensor, prune, understand_step
 from tinylm.language import build_language
 from tinylm.reference import run_step
+from tinylm.step_code import layers_of
 
 MUTANTS = 2000
 
@@ -32,8 +33,8 @@ def assert_same(a: Graph, b: Graph) -> None:
 def test_what_is_written_is_read_back(seed: int) -> None:
     graph = random_step(seed, most=20).graph
     content = write_tflite(graph)
-    assert_same(read_tflite(content), graph)
-    assert write_tflite(read_tflite(content)) == content
+    assert_same(read_tflite(content), prune(graph))
+    assert write_tflite(read_tflite(content)) == write_tflite(prune(graph))
 
 
 def test_names_become_names_of_c_that_differ() -> None:
@@ -57,7 +58,7 @@ def test_a_truncated_file_is_refused_wherever_it_ends(make) -> None:
 def use_graph(content: bytes) -> None:
     """What a build does with a model file: everything but compiling."""
     step = understand_step(read_tflite(content))
-    state = np.zeros(step.hidden, np.int8)
+    state = step.start()
     for row in (0, step.rows - 1):
         state = run_step(step, row, state).state
     model = replace(tiny_character_model(), tflite=content)
@@ -116,14 +117,14 @@ def test_a_models_of_somebody_else_is_refused_with_the_name_of_what_is_in_the_wa
     keras.utils.set_random_seed(1)
     model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(4, activation="softmax", name="answer")])
     converter = tf.lite.TFLiteConverter.from_keras_model(model)
-    with pytest.raises(TinylmError, match=r"Tensor '.+' of the \.tflite is FLOAT32; int8") as refused:
+    with pytest.raises(TinylmError, match=r"op 0 \(FULLY_CONNECTED\): tensor '.+' is float32; int8") as refused:
         read_tflite(converter.convert())
     assert "int8" in refused.value.hint
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = lambda: ([np.random.default_rng(i).random((1, 8), np.float32)] for i in range(8))
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = converter.inference_output_type = tf.int8
-    with pytest.raises(TinylmError, match=r"Op 1 .* is SOFTMAX, which is not supported|has \d+ scales") as refused:
+    with pytest.raises(TinylmError, match=r"op 1 \(SOFTMAX\) is not supported") as refused:
         read_tflite(converter.convert())
     assert refused.value.hint
 
@@ -203,5 +204,6 @@ def test_logits_made_of_the_old_state_are_refused() -> None:
 
 def test_a_constant_in_place_of_a_value_is_refused() -> None:
     graph = small_graph(x=Tensor("x", (1, 4), "int8", SCALE, 0, np.ones((1, 4), np.int8)))
-    with pytest.raises(TinylmError, match=r"op 1 \(ADD\) has a constant"):
-        write_tflite(replace(graph, ops=graph.ops[1:]))
+    ops = (Op("FULLY_CONNECTED", (3, 4, 5), 6), *graph.ops[2:])
+    with pytest.raises(TinylmError, match=r"op 0 \(FULLY_CONNECTED\) has a constant"):
+        write_tflite(replace(graph, ops=ops))

@@ -68,7 +68,8 @@ def test_int8_loses_less_than_two_hundredths_of_a_nat(shape: NetworkShape) -> No
 def test_the_state_is_pinned_and_a_nat_has_a_whole_number_of_units(shape: NetworkShape) -> None:
     graph = quantize(shape, weights_of(shape), rows_of(shape, 8))
     step = understand_step(graph)
-    for index in (step.state, step.next_state):
+    assert len(step.states) == 1
+    for index in (step.states[0].before, step.states[0].after):
         assert (graph.tensor(index).scale, graph.tensor(index).zero_point) == (1 / 128, 0)
     assert step.units_per_nat == round(1 / bias_scale(graph, step.output_op)) > 100
 

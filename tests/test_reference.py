@@ -29,13 +29,13 @@ def random_state(graph: Graph, size: int, seed: int) -> np.ndarray:
 def test_every_op_of_a_random_graph_answers_as_the_oracle(seed: int, most: int) -> None:
     step = random_step(seed, most)
     graph = with_all_outputs(step.graph)
-    oracle, state = Oracle(graph), random_state(graph, step.hidden, seed)
+    oracle, state = Oracle(graph), random_state(graph, step.state_bytes, seed)
     for i in range(3):
-        inputs = {step.id: np.array([(seed + i) % step.rows], np.int32), step.state: state}
+        inputs = step.feed((seed + i) % step.rows, state)
         values, answers = run_graph(graph, inputs), oracle.run(inputs)
         for number, (op, answer) in enumerate(zip(graph.ops, answers)):
             assert np.array_equal(np.ravel(values[op.output]), answer), f"op {number} is {op}"
-        state = np.ravel(values[step.next_state])
+        state = step.carry(inputs[step.ids], values)
 
 
 @pytest.mark.needs("tflite_micro", "cc")
@@ -45,7 +45,7 @@ def test_generated_c_answers_as_reference_and_oracle_and_touches_no_byte_too_man
     program = build_program(steps, tmp_path)
     for number, step in enumerate(steps):
         step = understand_step(read_tflite(program.views[number].model.tflite))  # the names of the file
-        oracle, state = Oracle(step.graph), random_state(step.graph, step.hidden, number)
+        oracle, state = Oracle(step.graph), random_state(step.graph, step.state_bytes, number)
         ids = [(number + 5 * i) % step.rows for i in range(20)]
         for i, answer in enumerate(program.run(number, state, ids)):
             expected, judged = run_step(step, ids[i], state), oracle.run_step(step, ids[i], state)
@@ -60,12 +60,12 @@ def test_generated_c_answers_as_reference_and_oracle_and_touches_no_byte_too_man
 def test_every_op_of_a_tiny_model_answers_as_the_oracle(model) -> None:
     step = understand_step(read_tflite(model().tflite))
     graph = with_all_outputs(step.graph)
-    oracle, state = Oracle(graph), np.zeros(step.hidden, np.int8)
+    oracle, state = Oracle(graph), step.start()
     for i in range(50):
-        inputs = {step.id: np.array([37 * i % step.rows], np.int32), step.state: state}
+        inputs = step.feed(37 * i % step.rows, state)
         values, answers = run_graph(graph, inputs), oracle.run(inputs)
         assert all(np.array_equal(np.ravel(values[op.output]), a) for op, a in zip(graph.ops, answers))
-        state = np.ravel(values[step.next_state])
+        state = step.carry(inputs[step.ids], values)
 
 
 def test_the_hash_is_fnv_1a() -> None:

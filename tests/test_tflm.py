@@ -46,14 +46,14 @@ def test_the_cut_graph_leaves_the_state_and_the_context_of_the_reference(make: C
 
     step, tflm = interpret(make())
     interpreter = runtime.Interpreter.from_bytes(tflm.graph, arena_size=tflm.arena_bytes)
-    state = np.zeros(step.hidden, np.int8)
+    state = step.start()
     for i in range(50):
         row = i * 7 % step.rows
         expected = run_step(step, row, state)
         interpreter.set_input(np.array([row], np.int32), tflm.id)
-        interpreter.set_input(state.reshape(1, -1), tflm.state)
+        interpreter.set_input(state.reshape(1, -1), tflm.states[0].input)
         interpreter.invoke()
-        state = interpreter.get_output(tflm.next_state).ravel().copy()
+        state = interpreter.get_output(tflm.states[0].output).ravel().copy()
         assert np.array_equal(state, expected.state)
         assert np.array_equal(interpreter.get_output(tflm.context).ravel(), expected.context)
 

@@ -66,6 +66,8 @@ def find_folder(name: str) -> Path:
         return shipped[name]
     if Path(name).is_dir():
         return Path(name)
+    if name.endswith(".tflite"):
+        raise TinylmError(f"'{name}' is no model folder.", f"Make one: tinylm adopt {name} --vocabulary WORDS.txt")
     raise TinylmError(
         f"There is no model '{name}', and no such folder.",
         nearest(name, shipped) if shipped else "Train one: tinylm train TEXT",

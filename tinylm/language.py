@@ -11,14 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinylm.arithmetic import lookup_table
 from tinylm.errors import TinylmError
 from tinylm.flatbuffer import read_tflite
 from tinylm.graph import Graph, Op, Step, understand_step
-from tinylm.layout import arrange
+from tinylm.layout import arrange, pack_int4
 from tinylm.lexicon import PackedLexicon, pack_lexicon
 from tinylm.model import FIRST_WORD_ROW, KINDS, Model
 from tinylm.ngram import PackedNgram, parse_ngram
+from tinylm.reference import channel_rescalings, constants, run_op, score_factors
 
 MAGIC = b"TLM1"
 HEADER_BYTES = 16
@@ -82,10 +82,32 @@ def pack_bias(bias: np.ndarray | None) -> PackedBias:
     return PackedBias(small.astype(f"<i{width}").tobytes(), width, shift)
 
 
-def table_name(kind: str, scale: float, zero_point: int) -> str:
-    """Section name of a LOGISTIC or TANH table; equal scales share one."""
-    bits = struct.unpack("<I", struct.pack("<f", scale))[0]
-    return f"{kind.lower()}_{bits:08x}_{zero_point & 0xFF:02x}"
+def is_table(graph: Graph, op: Op) -> bool:
+    """Whether an op is the same function of one number for every element: 256 answers."""
+    one_number = [i for i in op.inputs if i >= 0 and graph.tensor(i).values is not None and graph.tensor(i).size == 1]
+    return op.kind in ("LOGISTIC", "TANH", "QUANTIZE") or (op.kind in ("ADD", "SUB", "MUL") and len(one_number) == 1)
+
+
+def table_name(graph: Graph, op: Op) -> str:
+    """Section name of an op's table; LOGISTIC and TANH of equal scales share one."""
+    if op.kind not in ("LOGISTIC", "TANH"):
+        return f"{graph.tensor(op.output).name}_table"
+    x = graph.tensor(op.inputs[0])
+    bits = struct.unpack("<I", struct.pack("<f", x.scale))[0]
+    return f"{op.kind.lower()}_{bits:08x}_{x.zero_point & 0xFF:02x}"
+
+
+def table_of(graph: Graph, op: Op) -> bytes:
+    """What an op with a table makes of -128..127, in order."""
+    x = graph.computed(op)[0]
+    return run_op(graph, op, constants(graph) | {x: np.arange(-128, 128, dtype=np.int8)}).tobytes()
+
+
+def held_constants(graph: Graph, op: Op) -> tuple[int, ...]:
+    """The vectors that an element-wise op reads from flash."""
+    if op.kind not in ("ADD", "SUB", "MUL") or is_table(graph, op):
+        return ()
+    return tuple(i for i in op.inputs if graph.tensor(i).values is not None)
 
 
 def is_multiplied(graph: Graph, tensor: int) -> bool:
@@ -103,7 +125,7 @@ def build_language(model: Model, layout: str = "rows") -> Language:
     _check_rows(model, step.rows if step else ngram.rows)
     blob = _Blob()
     lexicon = _add_lexicon(blob, model)
-    biases = _add_network(blob, step.graph, layout) if step else {}
+    biases = _add_network(blob, step, layout) if step else {}
     if ngram:
         _add_ngram(blob, ngram)
     return Language(blob.finish(model), tuple(blob.sections), lexicon, step, biases, ngram)
@@ -118,7 +140,7 @@ def build_interpreted(model: Model, step: Step, graph: bytes, whole: bool) -> La
     _check_rows(model, step.rows)
     blob, biases, op = _Blob(), {}, step.output_op
     weights = step.graph.tensor(op.inputs[1])
-    raw = weights.values.tobytes()
+    raw = pack_int4(weights.values) if weights.dtype == "int4" else weights.values.tobytes()
     at, what = graph.find(raw), f"int8 {list(weights.shape)} in rows, scale {weights.scale:.9g}"
     if whole or at < 0 or at % 4:
         blob.add("graph", graph, "what TensorFlow Lite Micro runs")
@@ -131,7 +153,9 @@ def build_interpreted(model: Model, step: Step, graph: bytes, whole: bool) -> La
         blob.add("graph_end", graph[end:], "the rest of what it runs")
     lexicon = _add_lexicon(blob, model)
     if not whole:
-        _add_bias(blob, step.graph, op, biases)
+        _add_bias(blob, step, op, biases)
+        if weights.scales:
+            _add_channels(blob, step, op)
     return Language(blob.finish(model), tuple(blob.sections), lexicon, step, biases, alignment=GRAPH_ALIGNMENT)
 
 
@@ -183,33 +207,48 @@ class _Blob:
         return struct.pack("<4sIII", MAGIC, len(self.content), zlib.crc32(body), model.hash) + body
 
 
-def _add_network(blob: _Blob, graph: Graph, layout: str) -> dict[int, PackedBias]:
-    """Constants in the order the ops need them: matrices first, then biases, then tables."""
-    matrices = [
-        op.inputs[0] if op.kind == "GATHER" else op.inputs[1]
-        for op in graph.ops
-        if op.kind in ("GATHER", "FULLY_CONNECTED")
-    ]
-    for i in dict.fromkeys(matrices):
+def _add_network(blob: _Blob, step: Step, layout: str) -> dict[int, PackedBias]:
+    """Constants in the order the ops need them: matrices and vectors first, then biases and channels, then tables."""
+    graph = step.graph
+    held = [i for op in graph.ops for i in (*_matrices(op), *held_constants(graph, op))]
+    for i in dict.fromkeys(held):
         t, here = graph.tensor(i), layout if is_multiplied(graph, i) else "rows"
-        what = f"int8 {list(t.shape)} in {here}, scale {t.scale:.9g}, zero point {t.zero_point}"
-        blob.add(t.name, arrange(t.values, here), what)
-    biases = {}
+        here = "halves" if t.dtype == "int4" else here
+        content = pack_int4(t.values) if t.dtype == "int4" else arrange(t.values, here)
+        what = f"{t.dtype} {list(t.shape)} in {here}, scale {t.scale:.9g}, zero point {t.zero_point}"
+        blob.add(t.name, content, what)
+    layers = [op for op in graph.ops if op.kind == "FULLY_CONNECTED"]
+    biases: dict[int, PackedBias] = {}
+    for op in layers:
+        _add_bias(blob, step, op, biases)
+    for op in layers:
+        if graph.tensor(op.inputs[1]).scales:
+            _add_channels(blob, step, op)
     for op in graph.ops:
-        if op.kind == "FULLY_CONNECTED":
-            _add_bias(blob, graph, op, biases)
-    for op in graph.ops:
-        if op.kind in ("LOGISTIC", "TANH"):
-            x = graph.tensor(op.inputs[0])
-            name = table_name(op.kind, x.scale, x.zero_point)
-            if all(s.name != name for s in blob.sections):
-                content = lookup_table(op.kind, x.scale, x.zero_point).tobytes()
-                blob.add(name, content, f"{op.kind.lower()} of int8 at scale {x.scale:.9g}, zero point {x.zero_point}")
+        if is_table(graph, op) and all(s.name != table_name(graph, op) for s in blob.sections):
+            x = graph.tensor(graph.computed(op)[0])
+            what = f"{op.kind.lower()} of int8 at scale {x.scale:.9g}, zero point {x.zero_point}"
+            blob.add(table_name(graph, op), table_of(graph, op), what)
     return biases
 
 
-def _add_bias(blob: _Blob, graph: Graph, op: Op, biases: dict[int, PackedBias]) -> None:
+def _add_bias(blob: _Blob, step: Step, op: Op, biases: dict[int, PackedBias]) -> None:
+    graph = step.graph
     packed = biases[op.output] = pack_bias(bias_with_zero_point(graph, op))
     if packed.width:
         name, count = graph.tensor(op.output).name, len(packed.content) // packed.width
         blob.add(f"{name}_bias", packed.content, f"int{8 * packed.width} [{count}], times 2^{packed.shift}")
+
+
+def _matrices(op: Op) -> tuple[int, ...]:
+    return {"GATHER": op.inputs[:1], "FULLY_CONNECTED": op.inputs[1:2]}.get(op.kind, ())
+
+
+def _add_channels(blob: _Blob, step: Step, op: Op) -> None:
+    """What each row of a layer that is quantized per channel is scaled by (tlm_channels_t)."""
+    graph = step.graph
+    name, factors = graph.tensor(op.output).name, channel_rescalings(graph, op)
+    blob.add(f"{name}_multipliers", np.array([f.multiplier for f in factors], "<i4").tobytes(), "of each row")
+    blob.add(f"{name}_shifts", np.array([f.shift for f in factors], np.int8).tobytes(), "of each row")
+    if op.output == step.logits:
+        blob.add(f"{name}_units", score_factors(graph, op).astype("<i4").tobytes(), "of each row's sum, 2^-31")

@@ -7,6 +7,8 @@ pairs   four rows at once, as two pairs: for inputs 0..3 the words (0, 2) and (1
         each half of a word is the first row's weight plus 128 (low byte) and the second's as it is (high byte).
         For cores that multiply 16-bit halves of words: firmware/port/pairs.
 
+halves  weights of 4 bits, row after row, two a byte, the first in the low half: as in the .tflite, on every board.
+
 Rows (and for pairs inputs) are filled up to a multiple of four with zero weights.
 """
 
@@ -48,3 +50,16 @@ def read_arranged(content: bytes, rows: int, inputs: int, layout: str) -> np.nda
     at, shifted, _ = places(rows, inputs, layout)
     held = np.frombuffer(content, np.uint8)[at] ^ np.where(shifted, _SIGN, 0).astype(np.uint8)
     return held.view(np.int8)
+
+
+def pack_int4(values: np.ndarray) -> bytes:
+    """Layout halves of values -8..7."""
+    flat = np.ravel(values).astype(np.uint8) & 15
+    flat = np.append(flat, np.zeros(len(flat) % 2, np.uint8))
+    return (flat[::2] | flat[1::2] << 4).tobytes()
+
+
+def unpack_int4(packed: np.ndarray) -> np.ndarray:
+    """int8 values -8..7 of bytes that hold two each."""
+    halves = np.stack([packed.view(np.uint8) & 15, packed.view(np.uint8) >> 4], axis=-1).ravel()
+    return (halves ^ 8).astype(np.int8) - np.int8(8)

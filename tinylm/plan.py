@@ -1,15 +1,16 @@
 """In which order a step runs and where its values lie: statements and RAM. Knows graphs and bytes; writes no C.
 
-Ops of one element (ADD, SUB, MUL, LOGISTIC, TANH, GATHER) wait until a layer needs what they make, and then run together:
-one loop over the elements, in which only what is needed outside of it is stored. RAM is planned here: every stored value
-has its place in one scratch buffer, and places are used again when a value is dead.
+Ops of one element (ADD, SUB, MUL, LOGISTIC, TANH, QUANTIZE, GATHER) wait until a layer needs what they make, and then run
+together: one loop over the elements, in which only what is needed outside of it is stored. A SLICE is no statement: whoever
+reads it reads where it was taken from. RAM is planned here: every stored value has its place in one scratch buffer, and places
+are used again when a value is dead.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tinylm.graph import Graph, Op, Step
+from tinylm.graph import Graph, Op, Step, live_ops
 from tinylm.language import is_multiplied
 
 
@@ -28,19 +29,19 @@ class Statement:
 
     def reads(self, graph: Graph) -> frozenset[int]:
         """Computed tensors (not constants, not the id) that it reads from elsewhere."""
-        read = {i for op in self.ops for i in op.inputs if i >= 0 and graph.tensor(i).values is None}
+        read = {graph.source(i)[0] for op in self.ops for i in graph.computed(op)}
         return frozenset(i for i in read - self.made if graph.tensor(i).dtype == "int8")
 
 
 @dataclass(frozen=True)
 class RunPlan:
-    """The statements; what is stored in scratch as tensor -> (offset, size); whether the next state may take the old
-    one's place at once."""
+    """The statements; what is stored in scratch as tensor -> (offset, size); which next states take the old one's place
+    at once."""
 
     statements: tuple[Statement, ...]
     places: dict[int, tuple[int, int]]
     scratch_bytes: int
-    in_place: bool
+    in_place: frozenset[int]
 
     def is_stored(self, tensor: int, statement: Statement, step: Step) -> bool:
         """Whether a tensor made in `statement` is needed after it."""
@@ -50,27 +51,24 @@ class RunPlan:
 def plan_run(step: Step) -> RunPlan:
     """The order and the places of a step; the logits are left to `score`."""
     statements = _order(step)
-    in_place = _is_in_place(statements, step)
-    fixed = {step.context} - {step.next_state} | ({step.next_state} if in_place else set())
-    lives = _lifetimes(statements, step, fixed)
+    in_place = frozenset(s.after for s in step.states if _is_in_place(statements, step, s.before, s.after))
+    lives = _lifetimes(statements, step, {step.context} - {s.after for s in step.states} | in_place)
     offsets = _place(lives)
     places = {life.tensor: (offsets[life.tensor], life.size) for life in lives}
     scratch = max((at + size for at, size in places.values()), default=1)
     return RunPlan(statements, places, scratch, in_place)
 
 
-def live_ops(step: Step) -> tuple[Op, ...]:
-    """The ops that state, context or logits depend on, in order."""
-    needed, live = {step.next_state, step.context, step.logits}, []
-    for op in reversed(step.graph.ops):
-        if op.output in needed:
-            needed.update(op.inputs)
-            live.append(op)
-    return tuple(reversed(live))
+def step_ops(step: Step) -> tuple[Op, ...]:
+    """The ops that states, context or logits depend on, in order."""
+    return live_ops(step.graph, (*(s.after for s in step.states), step.context, step.logits))
 
 
-def _is_element_wise(graph: Graph, op: Op) -> bool:
-    return op.kind != "FULLY_CONNECTED" and not (op.kind == "GATHER" and is_multiplied(graph, op.inputs[0]))
+def is_element_wise(graph: Graph, op: Op) -> bool:
+    """Whether element i of what an op makes depends on element i of its inputs alone."""
+    if op.kind == "GATHER":
+        return not is_multiplied(graph, op.inputs[0]) and graph.tensor(op.inputs[1]).size == 1
+    return op.kind not in ("FULLY_CONNECTED", "CONCATENATION")
 
 
 def _order(step: Step) -> tuple[Statement, ...]:
@@ -80,33 +78,41 @@ def _order(step: Step) -> tuple[Statement, ...]:
     def run_waiting(size: int) -> None:
         done.append(Statement(tuple(waiting.pop(size)), size, True))
 
-    for op in live_ops(step):
-        if op.output == step.logits:
+    for op in step_ops(step):
+        if op.output == step.logits or op.kind == "SLICE":
             continue
-        size = graph.tensor(op.output).size
-        if _is_element_wise(graph, op):
-            waiting.setdefault(size, []).append(op)
-            continue
+        size, alone = graph.tensor(op.output).size, not is_element_wise(graph, op)
+        read = {graph.source(i)[0] for i in graph.computed(op)}
         for other, ops in list(waiting.items()):
-            if any(o.output in op.inputs for o in ops):
+            if (alone or other != size) and any(o.output in read for o in ops):
                 run_waiting(other)
-        done.append(Statement((op,), size, False))
+        if alone:
+            done.append(Statement((op,), size, False))
+        else:
+            waiting.setdefault(size, []).append(op)
     for size in list(waiting):
         run_waiting(size)
     return tuple(done)
+
+
+def _kept(step: Step) -> frozenset[int]:
+    """What is still needed when all statements have run."""
+    return frozenset(step.graph.source(i)[0] for i in (*(s.after for s in step.states), step.context))
 
 
 def _needed(statements: tuple[Statement, ...], statement: Statement, step: Step) -> frozenset[int]:
     """What a statement makes that is read after it."""
     later = statements[statements.index(statement) + 1 :]
     read = frozenset().union(*(other.reads(step.graph) for other in later))
-    return statement.made & (read | {step.next_state, step.context})
+    return statement.made & (read | _kept(step))
 
 
-def _is_in_place(statements: tuple[Statement, ...], step: Step) -> bool:
-    """A loop that makes the next state may write it over the old one when nothing reads the old one after it."""
-    at = next(i for i, s in enumerate(statements) if step.next_state in s.made)
-    return statements[at].loop and all(step.state not in s.reads(step.graph) for s in statements[at + 1 :])
+def _is_in_place(statements: tuple[Statement, ...], step: Step, before: int, after: int) -> bool:
+    """A loop that makes a next state may write it over the old one when nothing reads the old one after it."""
+    at = next((i for i, s in enumerate(statements) if after in s.made), None)
+    if at is None or not statements[at].loop:
+        return False
+    return all(before not in s.reads(step.graph) for s in statements[at + 1 :])
 
 
 @dataclass(frozen=True)
@@ -124,7 +130,7 @@ def _lifetimes(statements: tuple[Statement, ...], step: Step, fixed: set[int]) -
     for number, statement in enumerate(statements):
         for tensor in sorted(_needed(statements, statement, step) - fixed):
             reads = [i for i, other in enumerate(statements) if tensor in other.reads(step.graph)]
-            last = len(statements) if tensor == step.next_state else max(reads, default=number)
+            last = len(statements) if tensor in _kept(step) else max(reads, default=number)
             found.append(_Lifetime(tensor, step.graph.tensor(tensor).size, number, last))
     return found
 

@@ -18,13 +18,14 @@ from pathlib import Path
 
 from tinylm.errors import TinylmError
 from tinylm.flatbuffer import read_tflite, write_tflite
-from tinylm.generate import SELF_TEST_STEPS, EngineSizes, ModelView, NetworkView, layers_of, write_c
-from tinylm.graph import Graph, Step, understand_step
+from tinylm.generate import SELF_TEST_STEPS, EngineSizes, ModelView, NetworkView, write_c
+from tinylm.graph import Graph, Step, prune, understand_step
 from tinylm.language import HEADER_BYTES, build_interpreted
 from tinylm.model import Model, write_whole
 from tinylm.reference import hash_steps
 from tinylm.rendering import render
 from tinylm.resources import templates_dir
+from tinylm.step_code import layers_of
 
 MOST_ARENA_BYTES = 1 << 22
 _ARENA_STEP = 16
@@ -41,6 +42,16 @@ _OPS = {
 
 
 @dataclass(frozen=True)
+class Carried:
+    """A state: its input and output by their place in the graph, and where it lies among the state's bytes."""
+
+    input: int
+    output: int
+    offset: int
+    size: int
+
+
+@dataclass(frozen=True)
 class Interpreted:
     """What templates/tflm/tflm.cc.j2 names. Inputs and outputs by their place in the graph; `ops` register what it uses."""
 
@@ -50,8 +61,7 @@ class Interpreted:
     ops: tuple[str, ...]
     kernels: tuple[str, ...]
     id: int
-    state: int
-    next_state: int
+    states: tuple[Carried, ...]
     context: int
     offset: int = HEADER_BYTES
 
@@ -62,15 +72,12 @@ class Interpreted:
 
 
 def cut_graph(step: Step) -> Graph:
-    """The step without its last op: id and state in, the next state and the context out."""
-    graph = step.graph
-    ops = [op for op in graph.ops if op.output != step.logits]
-    outputs = tuple(dict.fromkeys((step.next_state, step.context)))
-    used = sorted({i for op in ops for i in (*op.inputs, op.output) if i >= 0} | {*graph.inputs, *outputs})
-    place = {old: new for new, old in enumerate(used)} | {-1: -1}
-    moved = tuple(replace(op, inputs=tuple(place[i] for i in op.inputs), output=place[op.output]) for op in ops)
-    inputs, outputs = (tuple(place[i] for i in indices) for indices in (graph.inputs, outputs))
-    return Graph(tuple(graph.tensors[i] for i in used), moved, inputs, outputs)
+    """The step without its last op: id and states in, the next states and the context out."""
+    return prune(replace(step.graph, outputs=_ends(step)))
+
+
+def _ends(step: Step) -> tuple[int, ...]:
+    return tuple(dict.fromkeys((*(s.after for s in step.states), step.context)))
 
 
 def interpret(model: Model, whole: bool = False) -> tuple[Step, Interpreted]:
@@ -82,15 +89,20 @@ def interpret(model: Model, whole: bool = False) -> tuple[Step, Interpreted]:
         raise TinylmError(f"'{model.info.name}' is an n-gram: there is no network for TensorFlow Lite Micro to run.",
                           "Take a network, or leave --runtime out.")  # fmt: skip
     step = understand_step(read_tflite(model.tflite))
-    graph, cut = (step.graph, ()) if whole else (cut_graph(step), (step.next_state, step.context))
-    outputs = step.graph.outputs if whole else tuple(dict.fromkeys(cut))
+    if step.window > 1 or not {op.kind for op in step.graph.ops} <= set(_OPS):
+        raise TinylmError(
+            f"'{model.info.name}' is a step graph of ops or inputs that this flavour does not write: {', '.join(_OPS)} with one id.",
+            "Leave --runtime out.",
+        )
+    graph, outputs = (step.graph, step.graph.outputs) if whole else (cut_graph(step), _ends(step))
     content = model.tflite if whole else write_tflite(graph)
     kinds = sorted({op.kind for op in graph.ops})
-    context = outputs.index(step.context) if step.context in outputs else outputs.index(step.next_state)
+    inputs = step.graph.inputs
+    states = tuple(Carried(inputs.index(s.before), outputs.index(s.after), s.offset, s.size) for s in step.states)
+    context = outputs.index(step.context) if step.context in outputs else states[0].output
     return step, Interpreted(
         content, whole, find_arena_bytes(content), tuple(_OPS[kind][0] for kind in kinds),
-        tuple(_OPS[kind][1] for kind in kinds), step.graph.inputs.index(step.id), step.graph.inputs.index(step.state),
-        outputs.index(step.next_state), context,
+        tuple(_OPS[kind][1] for kind in kinds), inputs.index(step.ids), states, context,
     )  # fmt: skip
 
 
@@ -135,10 +147,9 @@ def view_interpreted(model: Model, step: Step, tflm: Interpreted, sizes: EngineS
     language = build_interpreted(model, step, tflm.graph, tflm.whole)
     op = step.output_op
     layers = layers_of(language, () if tflm.whole else (op,))
-    output = "" if tflm.whole else step.graph.tensor(step.logits).name
-    network = NetworkView(None, layers.structs, output, layers.function("tlm_rescale", op))
+    network = NetworkView(step, None, layers, is_scored=not tflm.whole)
     alphabet = tuple(ord(letter) for letter in model.info.alphabet)
-    return ModelView(model, language, sizes, network, step.hidden, step.graph.tensor(step.context).size, 1, step.rows,
+    return ModelView(model, language, sizes, network, step.state_bytes, step.graph.tensor(step.context).size, 1, step.rows,
                      step.units_per_nat, hash_steps(step, 0, 1, SELF_TEST_STEPS), alphabet)  # fmt: skip
 
 

@@ -91,8 +91,10 @@ typedef struct {
     void (*step)(tlm_flash_t language, uint16_t id, int8_t *state, int8_t *context, int8_t *scratch);
     /* Scores (int32 accumulators, within +-2^30) of the rows first..first+count-1 into scores[0..count-1]. */
     void (*score)(tlm_flash_t language, const int8_t *context, uint16_t first, uint16_t count, int32_t *scores);
-    /* The int8 logit of a score, as the .tflite's last op would give it. */
-    int8_t (*logit)(int32_t score);
+    /* The int8 logit of a row, as the .tflite's last op gives it. */
+    int8_t (*logit)(tlm_flash_t language, const int8_t *context, uint16_t row);
+    /* Makes of state_bytes zeros the state before a line; 0 where it is these. */
+    void (*start)(int8_t *state);
 } tlm_network_t;
 
 typedef struct tlm_engine tlm_engine_t;
@@ -167,11 +169,11 @@ int tlm_engine_init(tlm_engine_t *engine, const tlm_model_t *model, tlm_flash_t 
 /* CRC-32 over all language bytes against the header. Returns 0 or TLM_ERR_MODEL. */
 int tlm_language_check(const tlm_model_t *model, tlm_flash_t language);
 
-/* Run the 8 recorded steps (ids 0, 1, 2, ... modulo rows, from h = 0) and hash what each leaves (tlm_network_hash).
+/* Run the 8 recorded steps (ids 0, 1, 2, ... modulo rows, from a line's start) and hash what each leaves (tlm_network_hash).
  * Empties the line. Returns 0, or TLM_ERR_MODEL when the hash is not the recorded one. */
 int tlm_self_test(tlm_engine_t *engine);
 
-/* `steps` steps from h = 0 with ids (start + i * stride) % rows; empties the line. Returns the FNV-1a hash of each
+/* `steps` steps from a line's start with ids (start + i * stride) % rows; empties the line. Returns the FNV-1a hash of each
  * step's state, then its logits; n-gram kind: of each step's followers with their costs, then the back-off. */
 uint32_t tlm_network_hash(tlm_engine_t *engine, uint16_t start, uint16_t stride, uint16_t steps);
 

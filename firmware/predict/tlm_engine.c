@@ -64,9 +64,7 @@ uint32_t tlm_hash_network(const tlm_engine_t *engine, const tlm_moment_t *moment
         hash = tlm_hash_byte(hash, (uint8_t)moment->state[i]);
     }
     for (uint16_t row = 0; row < network->rows; row++) {
-        int32_t score;
-        network->score(engine->language, moment->context, row, 1, &score);
-        hash = tlm_hash_byte(hash, (uint8_t)network->logit(score));
+        hash = tlm_hash_byte(hash, (uint8_t)network->logit(engine->language, moment->context, row));
     }
     return hash;
 }
@@ -78,7 +76,7 @@ uint32_t tlm_network_hash(tlm_engine_t *engine, uint16_t start, uint16_t stride,
     uint32_t hash = TLM_HASH_START;
 
     tlm_reset(engine);
-    memset(moment->state, 0, sizeof moment->state);
+    tlm_moment_start(engine, moment);
     for (uint16_t i = 0; i < steps; i++) {
         const uint32_t id = (start + (uint32_t)i * stride) % network->rows; /* sum below 2^16 + 2^32 - 2^17 */
         network->step(engine->language, (uint16_t)id, moment->state, moment->context, engine->scratch);

@@ -144,6 +144,16 @@ void tlm_suggestion_write(tlm_engine_t *engine, uint8_t rank, const tlm_typed_t 
     *text = '\0';
 }
 
+void tlm_moment_start(const tlm_engine_t *engine, tlm_moment_t *moment)
+{
+    const tlm_network_t *network = &engine->model->network;
+
+    memset(moment->state, 0, sizeof moment->state);
+    if (network->start != 0) {
+        network->start(moment->state);
+    }
+}
+
 tlm_moment_t *tlm_moment_newest(tlm_engine_t *engine)
 {
     tlm_moment_t *moment;
@@ -153,7 +163,7 @@ tlm_moment_t *tlm_moment_newest(tlm_engine_t *engine)
         engine->newest = 0;
         engine->moments = 1;
         moment = &engine->history[0];
-        memset(moment->state, 0, sizeof moment->state);
+        tlm_moment_start(engine, moment);
         network->step(engine->language, TLM_ROW_BOUNDARY, moment->state, moment->context, engine->scratch);
         moment->line_bytes = 0;
     }

@@ -32,6 +32,9 @@ tlm_typed_t tlm_line_typed(const tlm_engine_t *engine);
 void tlm_suggestion_write(tlm_engine_t *engine, uint8_t rank, const tlm_typed_t *typed, const uint8_t *letters,
                           uint8_t length);
 
+/* The state before a line, where nothing was stepped yet. */
+void tlm_moment_start(const tlm_engine_t *engine, tlm_moment_t *moment);
+
 /* The newest moment, which has followed the line up to its line_bytes; the line's start is followed when none is kept. */
 tlm_moment_t *tlm_moment_newest(tlm_engine_t *engine);
 

@@ -59,16 +59,65 @@ int8_t tlm_product_exact(const tlm_product_exact_t *product, int8_t a, int8_t b)
     return clamp(scale(x, product->factor), product->zero, product->least);
 }
 
-void tlm_dense_run_exact(tlm_flash_t language, const tlm_dense_t *layer, const tlm_rescale_exact_t *by, const int8_t *x,
-                         int8_t *y)
+void tlm_dense_run_exact(tlm_flash_t language, const tlm_dense_t *layer, tlm_sums_t *sum, const tlm_rescale_exact_t *by,
+                         const int8_t *x, int8_t *y)
 {
     int32_t sums[TLM_CHUNK_ROWS];
     for (uint16_t first = 0; first < layer->outputs; first = (uint16_t)(first + TLM_CHUNK_ROWS)) {
         uint16_t left = (uint16_t)(layer->outputs - first);
         uint16_t count = left < TLM_CHUNK_ROWS ? left : (uint16_t)TLM_CHUNK_ROWS;
-        tlm_dense_sums(language, layer, x, first, count, sums);
+        sum(language, layer, x, first, count, sums);
         for (uint16_t i = 0; i < count; i++) {
             *y++ = tlm_rescale_exact(by, sums[i]);
         }
+    }
+}
+
+void tlm_dense_run_channels(tlm_flash_t language, const tlm_dense_t *layer, tlm_sums_t *sum, const tlm_channels_t *by,
+                            const int8_t *x, int8_t *y)
+{
+    int32_t sums[TLM_CHUNK_ROWS];
+    for (uint16_t first = 0; first < layer->outputs; first = (uint16_t)(first + TLM_CHUNK_ROWS)) {
+        uint16_t left = (uint16_t)(layer->outputs - first);
+        uint16_t count = left < TLM_CHUNK_ROWS ? left : (uint16_t)TLM_CHUNK_ROWS;
+        sum(language, layer, x, first, count, sums);
+        for (uint16_t i = 0; i < count; i++) {
+            *y++ = tlm_rescale_channels(language, by, (uint16_t)(first + i), sums[i]);
+        }
+    }
+}
+
+int8_t tlm_rescale_channels(tlm_flash_t language, const tlm_channels_t *by, uint16_t row, int32_t sum)
+{
+    const tlm_factor_t factor = {(int32_t)tlm_flash_u32(language + (by->multipliers + 4U * (uint32_t)row)),
+                                 (int8_t)tlm_flash_u8(language + (by->shifts + row))};
+    return clamp(scale(sum, factor), by->zero, by->least);
+}
+
+void tlm_score_channels(tlm_flash_t language, const tlm_channels_t *by, uint16_t first, uint16_t count, int32_t *scores)
+{
+    tlm_flash_t at = language + (by->units + 4U * (uint32_t)first);
+    for (uint16_t i = 0; i < count; i++, at += 4) {
+        /* |sum| < 2^30: twice it fits, and the unit is below 2^31. */
+        scores[i] = tlm_high(2 * scores[i], (int32_t)tlm_flash_u32(at));
+    }
+}
+
+void tlm_dense_sums_int4(tlm_flash_t language, const tlm_dense_t *layer, const int8_t *x, uint16_t first, uint16_t count,
+                         int32_t *sums)
+{
+    const tlm_flash_t weights = language + layer->weights;
+    uint32_t at = (uint32_t)first * layer->inputs;
+    for (uint16_t row = 0; row < count; row++) {
+        int32_t sum = 0; /* |w x| <= 8 * 128 * 4096 = 2^22 */
+        for (uint16_t i = 0; i < layer->inputs; i++, at++) {
+            const uint8_t half = (uint8_t)(tlm_flash_u8(weights + at / 2) >> (at % 2 * 4)) & 15U;
+            sum += (int16_t)(((half ^ 8) - 8) * x[i]);
+        }
+        sums[row] = sum;
+    }
+    if (layer->bias_bytes != 0) {
+        tlm_biases_add(language + (layer->biases + (uint32_t)layer->bias_bytes * first), layer->bias_bytes,
+                       layer->bias_shift, count, sums);
     }
 }

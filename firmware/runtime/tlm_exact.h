@@ -1,4 +1,5 @@
-/* TensorFlow Lite's own arithmetic, step by step: for operators that have no cheaper form (tlm_layers.h). */
+/* TensorFlow Lite's own arithmetic, step by step: for operators that have no cheaper form (tlm_layers.h), and for layers that
+ * are quantized row by row (per channel) or have weights of 4 bits. */
 #ifndef TLM_EXACT_H
 #define TLM_EXACT_H
 
@@ -38,9 +39,32 @@ int8_t tlm_rescale_exact(const tlm_rescale_exact_t *by, int32_t sum);
 int8_t tlm_sum_exact(const tlm_sum_exact_t *sum, int8_t a, int8_t b);
 int8_t tlm_product_exact(const tlm_product_exact_t *product, int8_t a, int8_t b);
 
+/* A layer whose rows have a scale each. All are byte offsets in the language. */
+typedef struct {
+    uint32_t multipliers; /* of tlm_factor_t, int32 each */
+    uint32_t shifts;      /* of tlm_factor_t, int8 each */
+    uint32_t units;       /* of the output layer: a row's unit over the largest, int32 in 2^-31 */
+    int8_t zero, least;
+} tlm_channels_t;
+
+/* tlm_dense_sums, or one with its contract. */
+typedef void tlm_sums_t(tlm_flash_t language, const tlm_dense_t *layer, const int8_t *x, uint16_t first, uint16_t count,
+                        int32_t *sums);
+
+/* tlm_dense_sums of weights of 4 bits: two a byte, the first in the low half, row after row without a gap. */
+tlm_sums_t tlm_dense_sums_int4;
+
 /* FULLY_CONNECTED, as tlm_dense_run. */
-void tlm_dense_run_exact(tlm_flash_t language, const tlm_dense_t *layer, const tlm_rescale_exact_t *by, const int8_t *x,
-                         int8_t *y);
+void tlm_dense_run_exact(tlm_flash_t language, const tlm_dense_t *layer, tlm_sums_t *sum, const tlm_rescale_exact_t *by,
+                         const int8_t *x, int8_t *y);
+void tlm_dense_run_channels(tlm_flash_t language, const tlm_dense_t *layer, tlm_sums_t *sum, const tlm_channels_t *by,
+                            const int8_t *x, int8_t *y);
+
+/* The output of one row's sum. */
+int8_t tlm_rescale_channels(tlm_flash_t language, const tlm_channels_t *by, uint16_t row, int32_t sum);
+
+/* Makes sums of the rows first..first+count-1 scores, all of one unit: each times its row's unit, rounded down. */
+void tlm_score_channels(tlm_flash_t language, const tlm_channels_t *by, uint16_t first, uint16_t count, int32_t *scores);
 
 #ifdef __cplusplus
 }

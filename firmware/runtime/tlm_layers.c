@@ -3,28 +3,13 @@
 
 #include "tlm_dot.h"
 
-static void add_biases(tlm_flash_t at, uint8_t bytes, uint8_t shift, uint16_t count, int32_t *sums)
-{
-    for (uint16_t i = 0; i < count; i++, at += bytes) {
-        uint32_t bits;
-        if (bytes == 1) {
-            bits = (uint32_t)(int32_t)(int8_t)tlm_flash_u8(at);
-        } else if (bytes == 2) {
-            bits = (uint32_t)(int32_t)(int16_t)tlm_flash_u16(at);
-        } else {
-            bits = tlm_flash_u32(at);
-        }
-        sums[i] += (int32_t)(bits << shift);
-    }
-}
-
 void tlm_dense_sums(tlm_flash_t language, const tlm_dense_t *layer, const int8_t *x, uint16_t first, uint16_t count,
                     int32_t *sums)
 {
     const uint8_t bytes = layer->bias_bytes;
     tlm_dot_rows(language + layer->weights, layer->inputs, first, count, x, sums);
     if (bytes != 0) {
-        add_biases(language + (layer->biases + (uint32_t)bytes * first), bytes, layer->bias_shift, count, sums);
+        tlm_biases_add(language + (layer->biases + (uint32_t)bytes * first), bytes, layer->bias_shift, count, sums);
     }
 }
 
@@ -54,4 +39,29 @@ void tlm_copy(const int8_t *from, uint16_t size, int8_t *to)
     for (uint16_t i = 0; i < size; i++) {
         to[i] = from[i];
     }
+}
+
+void tlm_fill(int8_t *to, uint16_t size, int8_t value)
+{
+    for (uint16_t i = 0; i < size; i++) {
+        to[i] = value;
+    }
+}
+
+void tlm_row(tlm_flash_t table, uint16_t size, uint16_t row, int8_t *y)
+{
+    const tlm_flash_t at = table + (uint32_t)row * size;
+    for (uint16_t i = 0; i < size; i++) {
+        y[i] = (int8_t)tlm_flash_u8(at + i);
+    }
+}
+
+void tlm_window_push(int8_t *state, uint16_t ids, uint16_t id)
+{
+    const uint16_t last = (uint16_t)(2 * ids - 2);
+    for (uint16_t i = 0; i < last; i++) {
+        state[i] = state[i + 2];
+    }
+    state[last] = (int8_t)(uint8_t)id;
+    state[last + 1] = (int8_t)(uint8_t)(id >> 8);
 }

@@ -77,6 +77,22 @@ static inline int8_t tlm_lookup(tlm_flash_t table, int8_t x)
     return (int8_t)tlm_flash_u8(table + (uint8_t)(x + 128));
 }
 
+/* sums[0..count-1] += the biases at `at`, each a signed integer of `bytes` bytes times 2^shift. */
+static inline void tlm_biases_add(tlm_flash_t at, uint8_t bytes, uint8_t shift, uint16_t count, int32_t *sums)
+{
+    for (uint16_t i = 0; i < count; i++, at += bytes) {
+        uint32_t bits;
+        if (bytes == 1) {
+            bits = (uint32_t)(int32_t)(int8_t)tlm_flash_u8(at);
+        } else if (bytes == 2) {
+            bits = (uint32_t)(int32_t)(int16_t)tlm_flash_u16(at);
+        } else {
+            bits = tlm_flash_u32(at);
+        }
+        sums[i] += (int32_t)(bits << shift);
+    }
+}
+
 /* Sums of rows first..first+count-1, bias included, into sums[0..count-1]. */
 void tlm_dense_sums(tlm_flash_t language, const tlm_dense_t *layer, const int8_t *x, uint16_t first, uint16_t count,
                     int32_t *sums);
@@ -89,6 +105,20 @@ void tlm_dense_run(tlm_flash_t language, const tlm_dense_t *layer, const tlm_res
 
 /* to[0..size-1] = from[0..size-1]. */
 void tlm_copy(const int8_t *from, uint16_t size, int8_t *to);
+
+/* to[0..size-1] = value. */
+void tlm_fill(int8_t *to, uint16_t size, int8_t value);
+
+/* y[i] = table[row][i] for i < size: a GATHER from a table that no layer multiplies (others: tlm_dot_row). */
+void tlm_row(tlm_flash_t table, uint16_t size, uint16_t row, int8_t *y);
+
+/* A network that sees its last ids keeps them at the start of its state, two bytes each, the newest last. */
+void tlm_window_push(int8_t *state, uint16_t ids, uint16_t id);
+
+static inline uint16_t tlm_window_id(const int8_t *state, uint16_t i)
+{
+    return (uint16_t)((uint8_t)state[2 * i] | ((uint16_t)(uint8_t)state[2 * i + 1] << 8));
+}
 
 enum { TLM_CHUNK_ROWS = 64 }; /* summed at once by tlm_dense_run: 256 bytes of stack; a multiple of 4 */
 

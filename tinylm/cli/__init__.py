@@ -15,6 +15,7 @@ from tinylm.errors import TinylmError, nearest
 COMMANDS = {
     "init": "Make a project folder with a commented tinylm.toml.",
     "train": "Train a model on your text.",
+    "adopt": "Make a model folder of a step .tflite that you have.",
     "evaluate": "Measure a model: keystrokes saved on your text.",
     "models": "List the models that are here.",
     "boards": "List the boards, with what fits and how each is tested.",

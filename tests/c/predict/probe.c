@@ -63,7 +63,12 @@ static void ngram_step(tlm_flash_t at, uint16_t id, int8_t *state, int8_t *conte
     tlm_ngram_step(&ngram, at, id, state);
 }
 
-static int8_t stub_logit(int32_t score) { return (int8_t)(score % 128); }
+static int8_t stub_logit(tlm_flash_t at, const int8_t *context, uint16_t row)
+{
+    int32_t score;
+    stub_score(at, context, row, 1, &score);
+    return (int8_t)(score % 128);
+}
 
 static uint8_t parse_hex(const char *text, uint8_t *bytes)
 {
@@ -111,7 +116,7 @@ static void answer_load(char *line)
     }
     model.network = (tlm_network_t){STUB_STATE_BYTES, TLM_CONTEXT_BYTES,
                                     (uint16_t)(TLM_FIRST_ROW + (n[0] != 0 ? n[4] : n[2])),
-                                    (int32_t)n[10], stub_step, stub_score, stub_logit};
+                                    (int32_t)n[10], stub_step, stub_score, stub_logit, 0};
     while (*at == ' ') {
         at++;
     }
@@ -137,7 +142,7 @@ static void answer_ngram(char *line)
     model.ngram = &ngram;
     model.suggest = tlm_suggest_ngram;
     model.hash_moment = tlm_hash_ngram;
-    model.network = (tlm_network_t){TLM_NGRAM_STATE_BYTES, 1, ngram.rows, TLM_NGRAM_UNITS, ngram_step, 0, 0};
+    model.network = (tlm_network_t){TLM_NGRAM_STATE_BYTES, 1, ngram.rows, TLM_NGRAM_UNITS, ngram_step, 0, 0, 0};
     printf("%d", tlm_engine_init(&engine, &model, language));
 }
 

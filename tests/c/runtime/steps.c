@@ -77,7 +77,7 @@ static void run(const tlm_network_t *network, const uint8_t *language, uint16_t 
         network->step(language, id, state, context, scratch);
         network->score(language, context, 0, rows, scores);
         for (uint16_t row = 0; row < rows; row++) {
-            logits[row] = network->logit(scores[row]);
+            logits[row] = network->logit(language, context, row);
         }
         fwrite(state, 1, network->state_bytes, stdout);
         fwrite(context, 1, network->context_bytes, stdout);
