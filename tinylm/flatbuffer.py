@@ -33,6 +33,8 @@ _RESERVED = frozenset(
     "signed sizeof static struct switch template this throw true try typedef typename union unsigned using virtual "
     "void volatile while and not or xor asm int8_t uint8_t int16_t uint16_t int32_t uint32_t".split()
 )
+# Endings of what generated C and the language's sections are called after a tensor.
+_ENDINGS = re.compile(r"_(layer|scale|at|bias|state|table|multipliers|shifts|units)$")
 # Parameters of the step function: a tensor may be called so only where it is that parameter.
 _PARAMETERS = frozenset(("id", "state", "context"))
 _MOST = 10_000  # tensors, ops and dimensions: a damaged count must not keep us busy
@@ -112,6 +114,7 @@ def _with_clean_names(tensors: tuple[Tensor, ...], parameters: set[int]) -> tupl
             or name in seen
             or name in _RESERVED
             or (name in _PARAMETERS and number not in parameters)
+            or (tensor.dtype != "int32" and _ENDINGS.search(name))
         ):
             name = (
                 f"{name or 'tensor'}_{number}"

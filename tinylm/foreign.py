@@ -95,7 +95,7 @@ def read_vocabulary(text: str) -> Vocabulary:
         raise TinylmError(
             f"The vocabulary has {len(words):,} words of {len(found.alphabet)} letters; 1 word or more of at most "
             f"{MAX_LETTERS} letters are needed.",
-            "Words are lower case, letters and apostrophes; docs/FOREIGN.md has an example.",
+            "Words are lower case, letters and apostrophes; examples/foreign/README.md has an example.",
         )
     return found
 

@@ -22,7 +22,7 @@ def command(tflite: Path, vocabulary: Path, output: Path | None, language: str, 
     """Make a model folder of a step .tflite from Keras and TensorFlow's converter.
 
     The graph is one step: an int32 id (or the last ids) and int8 states in, the states and int8 logits out;
-    docs/FOREIGN.md shows how to make one. `tinylm build`, `type` and `predict` then take the folder as --model.
+    examples/foreign/README.md shows how to make one. `tinylm build`, `type` and `predict` then take the folder as --model.
     """
     from tinylm.foreign import adopt_files
 
