@@ -74,6 +74,22 @@ def test_the_radio_example_trains_measures_builds_and_types_as_its_readme_says(t
     assert outputs[typing].splitlines()[0] == run(f"{echo}| tinylm type --host", project).splitlines()[0]
 
 
+@pytest.mark.needs("keras", "tensorflow", "arm-none-eabi-gcc", "qemu-system-arm")
+def test_a_network_from_keras_becomes_a_keyboard_as_its_readme_says(tmp_path: Path) -> None:
+    readme = (EXAMPLES / "foreign" / "README.md").read_text("utf-8")
+    folder = tmp_path / "examples" / "foreign"
+    shutil.copytree(EXAMPLES / "foreign", folder)
+    (tmp_path / "examples" / "texts" / "en").mkdir(parents=True)
+    shutil.copy(EXAMPLES / "texts" / "en" / "radio.txt", tmp_path / "examples" / "texts" / "en")
+
+    enter, train, adopt, build, typing = commands_of(readme)
+    assert enter == "cd examples/foreign"
+    run(train, folder)
+    assert "is a word model: 602 rows, 48 bytes of state" in run(adopt, folder)
+    run(build, folder)
+    assert "[" in run(typing, folder).splitlines()[0]
+
+
 @pytest.mark.needs("cc", "make")
 def test_the_engine_in_a_program_of_ones_own_suggests_what_tinylm_does(tmp_path: Path) -> None:
     readme = (EXAMPLES / "embed" / "README.md").read_text("utf-8")
