@@ -35,18 +35,28 @@ class ProjectView:
     budget: str
     flashable: bool
     apt_packages: str  # what CI on Ubuntu needs beside PyPI; empty: nothing
+    extras: str  # of tinylm's PyPI package
+    boots: bool  # in an emulator that a package brings
 
 
 def view_project(name: str, board: Board, budget: str) -> ProjectView:
     """Decide what a project's files say."""
-    return ProjectView(name, board.name, board.title, budget, board.flasher is not None, " ".join(_apt_packages(board)))
+    extras = "toolchain,flash" if board.image.boot else "toolchain"  # esptool makes a boot ROM's image
+    return ProjectView(name, board.name, board.title, budget, board.flasher is not None, " ".join(_apt_packages(board)),
+                       extras, bool(_emulators(board)))  # fmt: skip
+
+
+def _emulators(board: Board) -> list[str | None]:
+    """The tools of the board's emulators, best first, that a package brings; None needs no tool."""
+    vendors = {tool.name for tool in TOOLS if tool.command}
+    return [tool_of(choice) for choice in board.emulators if tool_of(choice) not in vendors]
 
 
 def _apt_packages(board: Board) -> list[str]:
     """Of the compiler and of the best emulator, where no package of PyPI does their work."""
     tools = {tool.name: tool for tool in TOOLS}
     packages = []
-    emulators = [tool_of(choice) for choice in board.emulators]
+    emulators = _emulators(board)
     for wanted in (compiler_tools(board.compiler.architecture, bool(board.compiler.zig)), emulators):
         if wanted and all(name is not None and not tools[name].pip for name in wanted):
             packages.append(tools[wanted[0]].apt)
