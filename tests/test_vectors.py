@@ -45,7 +45,7 @@ def test_the_reference_gives_the_golden_steps(make: Callable[[], Model]) -> None
     step, recorded = understand_step(read_tflite(model.tflite)), golden(model.info.name)
     assert int(recorded["model_hash"], 16) == model.hash
     assert (recorded["start"], recorded["stride"], recorded["steps"]) == (START, STRIDE, STEPS)
-    state = np.zeros(step.hidden, np.int8)
+    state = step.start()
     for told in recorded["first"]:
         result = run_step(step, told["id"], state)
         state = result.state
