@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 from board_rig import BEST_BOOTS, KERNEL_BOOTS, OPTIONAL_BOOTS
 from cli_rig import tiny_build
