@@ -69,6 +69,7 @@ def plan_steps(data: Path, board: str) -> list[Step]:
     steps.append(script("learning", "learning.py", "savings", *where, result="learning.json"))
     steps.append(script("learning-cost", "learning.py", "cost", result="learning-cost.json"))
     steps.append(script("texts", "texts.py"))
+    steps.append(script("text-worth", "text_worth.py", *where))
     steps.append(script("trigram", "trigram.py", *where, "--sizes", SIZES, result="trigram-all-lines.json"))
     steps.append(script("learning-tables", "learning.py", "tables"))
     steps.append(script("report", "report.py"))

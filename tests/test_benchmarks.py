@@ -7,6 +7,7 @@ import re
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from models import TEXT, tiny_word_model
@@ -19,10 +20,11 @@ sys.path.insert(0, str(BENCHMARKS))
 import learning  # noqa: E402
 import run as bench  # noqa: E402
 import serial_proof  # noqa: E402
+import text_worth  # noqa: E402
 import throughput  # noqa: E402
 from report import render_proofs  # noqa: E402
 from serial_proof import OneExchange, Transcript, describe_difference  # noqa: E402
-from trigram import DEV  # noqa: E402
+from trigram import DEV, TRAIN  # noqa: E402
 
 
 @pytest.fixture
@@ -142,3 +144,23 @@ def test_the_steps_of_make_bench_can_be_listed_and_chosen(texts: list[str]) -> N
     assert invoke(bench.command, *texts[:2], "--list", "--only", "report").count("\n") == 1
     refused = CliRunner().invoke(bench.command, [*texts[:2], "--only", "nothing"])
     assert refused.exit_code == 2 and "there are: " in refused.output
+
+
+def test_what_each_text_is_worth_is_measured_and_the_page_says_what_was_found(texts: list[str], tmp_path: Path) -> None:
+    cases = text_worth.plan_cases(tmp_path)
+    assert {t.path.stem for t in cases[0].others} == set(TRAIN) and cases[0].own_weight == 4
+    assert len({case.name for case in cases}) == len(cases) and cases[0].own_lines > 3.9 * cases[2].own_lines
+    small = text_worth.replace(cases[0], others=(text_worth.WeightedText(TEXT, 2.0),), parts=(("messages", 40),))
+    read = text_worth.ReadTexts(small.others, (text_worth.CHECK,))
+    model = text_worth.train_ngram_case(small, read, tmp_path)
+    assert model.info.kind == "ngram" and "messages" in model.words
+    page = text_worth.PAGE.read_text("utf-8")
+    assert text_worth.render_page(page, json.loads(text_worth.RESULTS.read_text("utf-8"))) == page
+
+
+def test_a_case_beside_another_differs_by_what_its_keys_say() -> None:
+    worse = {name: np.array([(10, 6), (20, 12), (10, 5)] * 9) for name in DEV}
+    better = {name: np.array([(10, 5), (20, 10), (10, 4)] * 9) for name in DEV}
+    difference, margin = text_worth.compare(worse, better, DEV)
+    assert difference == pytest.approx(-10.0) and 0 < margin < 2
+    assert text_worth.compare(better, better, DEV) == (0.0, 0.0)
