@@ -159,8 +159,8 @@ def test_what_each_text_is_worth_is_measured_and_the_page_says_what_was_found(te
 
 
 def test_a_case_beside_another_differs_by_what_its_keys_say() -> None:
-    worse = {name: np.array([(10, 6), (20, 12), (10, 5)] * 9) for name in DEV}
-    better = {name: np.array([(10, 5), (20, 10), (10, 4)] * 9) for name in DEV}
+    worse = {name: np.array([(10, 6), (20, 12), (10, 6)] * 9) for name in DEV}
+    better = {name: np.array([(10, 5), (20, 10), (10, 6)] * 9) for name in DEV}
     difference, margin = text_worth.compare(worse, better, DEV)
-    assert difference == pytest.approx(-10.0) and 0 < margin < 2
+    assert difference == pytest.approx(-7.5) and 0 < margin < 2
     assert text_worth.compare(better, better, DEV) == (0.0, 0.0)
