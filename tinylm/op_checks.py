@@ -106,8 +106,14 @@ def _check_fully_connected(graph: Graph, op: Op, where: str) -> None:
     x, w, y = graph.tensor(op.inputs[0]), graph.tensor(op.inputs[1]), graph.tensor(op.output)
     _check_int8(graph, where, (op.inputs[0], op.output))
     scales = np.array(w.scales or (w.scale,), np.float64)
-    if w.dtype != "int8" or not (np.all(scales > 0) and np.all(np.isfinite(scales))):
-        refuse(f"{where}: the weights '{w.name}' are {w.dtype} with scale {scales.min():g}, int8 is needed")
+    if (
+        w.dtype not in ("int8", "int4")
+        or (w.scales and w.dtype == "int4")
+        or not (np.all(scales > 0) and np.all(np.isfinite(scales)))
+    ):
+        refuse(
+            f"{where}: the weights '{w.name}' are {w.dtype} with {len(scales)} scales ({scales.min():g}); int8, or int4 per tensor"
+        )
     if w.values is None or len(w.shape) != 2 or x.size != w.shape[1] or y.size != w.shape[0] or w.zero_point:
         refuse(f"{where}: input {x.shape}, weights {w.shape} (zero point {w.zero_point}), output {y.shape}")
     if len(scales) not in (1, w.shape[0]):
