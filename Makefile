@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 APT_PACKAGES := gcc gcc-arm-none-eabi gcc-riscv64-unknown-elf gcc-avr avr-libc gcc-xtensa-lx106 qemu-system-arm \
 	qemu-system-misc simavr avrdude hunspell hunspell-en-gb hunspell-en-us hunspell-de-de hunspell-fr
 PROGRAMS := gcc arm-none-eabi-gcc riscv64-unknown-elf-gcc avr-gcc xtensa-lx106-elf-gcc qemu-system-arm \
-	qemu-system-xtensa simavr avrdude hunspell
+	qemu-system-avr qemu-system-xtensa simavr avrdude hunspell
 
 .PHONY: demo test lint bench models compilers clean
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import zlib
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,7 @@ from tinylm.board import Board
 from tinylm.firmware import Firmware, compile_firmware
 from tinylm.layout import read_arranged
 
-LANGUAGE = random.Random(1).randbytes(100_000)  # more than 64 KB: an AVR needs far reads
-DOT_AT = 62_700  # rows of up to 600 from here, a multiple of 4, cross 64 KB of an AVR's flash
+LANGUAGE = random.Random(1).randbytes(100_000)
 ECHO = Path(__file__).parent / "c" / "echo" / "echo.c"
 
 _AVR_LANGUAGE = """    .section .progmemx.tlm_language, "a", @progbits
@@ -24,36 +24,57 @@ tlm_language:
 """
 
 
+@dataclass(frozen=True)
+class Sample:
+    """A language, where rows of up to 600 start in it (a multiple of 4), and a place far into it."""
+
+    language: bytes
+    dot_at: int
+    far_at: int
+
+
+LARGE = Sample(LANGUAGE, 62_700, 70_001)  # more than 64 KB: an AVR needs far reads, and rows that cross the border
+SMALL = Sample(LANGUAGE[:20_000], 4_000, 17_001)
+
+
+def sample_of(board: Board) -> Sample:
+    """The language that a board's echo firmware has."""
+    return LARGE if board.memory is None or board.memory.flash.bytes > len(LANGUAGE) else SMALL
+
+
 def build_echo(board: Board, folder: Path, toolchain: str | None = None, source: Path = ECHO) -> Firmware:
     """The echo firmware in folder/build."""
+    sample = sample_of(board)
     generated = folder / "generated"
     generated.mkdir(parents=True, exist_ok=True)
     (generated / "echo.h").write_text(
-        f"#define ECHO_LANGUAGE_BYTES {len(LANGUAGE)}UL\n#define ECHO_DOT_AT {DOT_AT}UL\n"
+        f"#define ECHO_LANGUAGE_BYTES {len(sample.language)}U\n"
+        f"#define ECHO_DOT_AT {sample.dot_at}U\n#define ECHO_FAR_AT {sample.far_at}U\n"
     )
     if board.compiler.architecture == "avr":
-        rows = (LANGUAGE[i : i + 50] for i in range(0, len(LANGUAGE), 50))
+        rows = (sample.language[i : i + 50] for i in range(0, len(sample.language), 50))
         text = "".join("    .byte " + ",".join(map(str, row)) + "\n" for row in rows)
-        (generated / "language.S").write_text(_AVR_LANGUAGE.format(size=len(LANGUAGE)) + text)
+        (generated / "language.S").write_text(_AVR_LANGUAGE.format(size=len(sample.language)) + text)
     else:
         text = "#include <stdint.h>\nextern const uint8_t tlm_language[];\n"
         text += "__attribute__((aligned(4))) const uint8_t tlm_language[] = {\n"
-        (generated / "language.c").write_text(text + ",\n".join(map(str, LANGUAGE)) + "};\n")
+        (generated / "language.c").write_text(text + ",\n".join(map(str, sample.language)) + "};\n")
     return compile_firmware(board, generated, folder / "build", toolchain, sources=[source])
 
 
-def expected_report(layout: str) -> bytes:
+def expected_report(board: Board) -> bytes:
     """The 32 hexadecimal digits that the echo firmware answers its first byte with."""
-    words = (0x600DDA7A, zlib.crc32(LANGUAGE), _dot_sum(layout), _reader_sum())
+    sample = sample_of(board)
+    words = (0x600DDA7A, zlib.crc32(sample.language), _dot_sum(sample, board.layout), _reader_sum(sample))
     return "".join(f"{word:08x}" for word in words).encode()
 
 
-def _dot_sum(layout: str) -> int:
+def _dot_sum(sample: Sample, layout: str) -> int:
     x = np.frombuffer(LANGUAGE[1000:1602], np.int8).astype(np.int64)
     total, count = 0, 0
     while count <= 600:
         rows, first = 1 + count % 9, count % 7
-        w = read_arranged(LANGUAGE[DOT_AT:], 16, count, layout).astype(np.int64)
+        w = read_arranged(sample.language[sample.dot_at :], 16, count, layout).astype(np.int64)
         numbers = [*(w[first : first + rows] @ x[count % 3 : count % 3 + count]), *w[first]]
         for number in numbers:
             total = (total * 31 + int(number)) & 0xFFFFFFFF
@@ -61,8 +82,8 @@ def _dot_sum(layout: str) -> int:
     return total
 
 
-def _reader_sum() -> int:
+def _reader_sum(sample: Sample) -> int:
     def read(at: int, size: int) -> int:
-        return int.from_bytes(LANGUAGE[at : at + size], "little")
+        return int.from_bytes(sample.language[at : at + size], "little")
 
-    return read(DOT_AT + 1, 4) ^ read(70001, 3) ^ read(3, 2)
+    return read(sample.dot_at + 1, 4) ^ read(sample.far_at, 3) ^ read(3, 2)

@@ -33,7 +33,7 @@ def boot(name: str, toolchain: str, emulator: str, folder: Path) -> Emulator:
 def open_line(emulator: Emulator, name: str = "qemu-cortex-m4") -> serial.SerialBase:
     """Asks again while a board in QEMU starts its clocks: what comes before its serial line is on is lost, as on a real one."""
     line = serial.serial_for_url(emulator.url, timeout=2 if emulator.name == "qemu" else 60)
-    expected = echo_rig.expected_report(load_board(name).layout)
+    expected = echo_rig.expected_report(load_board(name))
     report, asked = b"", 0
     while not report.endswith(expected[:4]) and asked < 30:  # a boot ROM speaks before
         line.write(b"?")
@@ -99,7 +99,7 @@ def test_a_pty_carries_the_serial_line(tmp_path: Path) -> None:
     with boot("qemu-cortex-m4", "gcc", "unicorn", tmp_path) as running, bridge_to_pty(running) as path:
         with serial.Serial(path, timeout=10) as line:
             line.write(b"?")
-            assert line.read(32) == echo_rig.expected_report(load_board("qemu-cortex-m4").layout)
+            assert line.read(32) == echo_rig.expected_report(load_board("qemu-cortex-m4"))
             assert echo(line, content) == content
 
 

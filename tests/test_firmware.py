@@ -9,15 +9,21 @@ import echo_rig
 import pytest
 from board_rig import GCC_BUILDS, ZIG_BUILDS
 from cli_rig import tiny_build
+from conftest import need
 from models import tiny_character_model
 
 from tinylm.board import Region, load_board
 from tinylm.building import build, read_build
+from tinylm.catalogue import find_folder
+from tinylm.emulator import start
+from tinylm.engine import HostEngine
 from tinylm.errors import TinylmError
 from tinylm.firmware import compile_firmware, write_board_header
 from tinylm.image import check_bytes, flash_bytes, write_images
 from tinylm.image_formats import parse_hex, parse_uf2
+from tinylm.link import Device
 from tinylm.memory import largest_language_bytes, predict_memory, require_fit
+from tinylm.model import load_model
 
 
 @pytest.mark.parametrize(("name", "toolchain"), GCC_BUILDS + ZIG_BUILDS)
@@ -29,7 +35,7 @@ def test_a_firmware_is_built_measured_and_the_same_bytes_again(name: str, toolch
     assert str(tmp_path).encode() not in first.elf.read_bytes()
     assert set(first.images) == set(board.image.formats)
     groups = {usage.name: usage for usage in first.memory.groups}
-    assert groups["language"].flash_bytes == len(echo_rig.LANGUAGE)
+    assert groups["language"].flash_bytes == len(echo_rig.sample_of(board).language)
     assert groups["app"].ram_bytes >= 600
     assert sum(g.flash_bytes for g in groups.values()) == first.memory.flash_bytes
     assert sum(g.ram_bytes for g in groups.values()) == first.memory.ram_bytes - board.memory.stack_bytes
@@ -43,7 +49,7 @@ def test_a_firmware_is_built_measured_and_the_same_bytes_again(name: str, toolch
 @pytest.mark.needs("arm-none-eabi-gcc")
 def test_a_firmware_that_does_not_fit_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
     board = load_board("qemu-cortex-m4")
-    small = dataclasses.replace(board.memory, flash=Region(0, 65536))
+    small = dataclasses.replace(board.memory, flash=Region(0, 16384))
     with pytest.raises(TinylmError) as caught:
         echo_rig.build_echo(dataclasses.replace(board, memory=small), tmp_path)
     assert "bytes too many" in caught.value.message
@@ -117,6 +123,31 @@ def test_every_format_of_an_image_holds_the_same_bytes_at_the_flashs_address(nam
             assert place == origin and read[: len(content)] == content
         else:
             assert file.read_bytes() == content
+
+
+@pytest.mark.needs("avr-gcc")
+@pytest.mark.parametrize(("emulator", "tool"), [("simavr", "simavr"), ("qemu", "qemu-system-avr")])
+def test_the_shipped_24_kb_model_fits_an_uno_and_types_there_as_on_the_host(
+    emulator: str, tool: str, tmp_path: Path
+) -> None:
+    need(tool)
+    board, model = load_board("arduino-uno"), load_model(find_folder("en-24k"))
+    build(model, board, tmp_path / "build", None, lambda *_: None)
+    host = HostEngine(model)
+    with start(board, tmp_path / "build", emulator) as running, Device.open(running.url) as device:
+        assert device.identity.self_test == 0 and device.identity.max_suggestions == 3
+        assert device.hash(3, 7, 5) == host.hash(3, 7, 5)
+        for line in ("I'm at the hut, see you tomorrow", "Don\u2019t forget Bread"):
+            device.reset()
+            host.reset()
+            for letter in line:
+                device.feed(letter)
+                host.feed(letter)
+                assert device.suggest(3) == host.suggest(3), line
+            for _ in range(9):
+                device.backspace()
+                host.backspace()
+            assert device.suggest(3) == host.suggest(3)
 
 
 def test_a_model_too_big_is_refused_before_compiling_with_the_budget_that_fits() -> None:

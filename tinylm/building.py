@@ -23,7 +23,7 @@ from tinylm.memory import MemoryReport, largest_language_bytes, predict_memory, 
 from tinylm.model import Model, load_model
 
 Report = Callable[[str, int, int, str], None]  # stage, done, total, note
-SMALL_RAM_BYTES = 16 * 1024
+SMALL_RAM_BYTES, TINY_RAM_BYTES = 16 * 1024, 4 * 1024
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,13 @@ class Build:
 
 
 def engine_sizes(board: Board) -> EngineSizes:
-    """How long a line and how many moments a board's RAM affords; a computer has plenty."""
-    small = board.memory is not None and board.memory.ram.bytes <= SMALL_RAM_BYTES
-    return EngineSizes(history=4, line_bytes=160, beam=2) if small else EngineSizes(history=16, line_bytes=512, beam=4)
+    """How long a line, how many moments and suggestions a board's RAM affords; a computer has plenty."""
+    ram_bytes = board.memory.ram.bytes if board.memory else None
+    if ram_bytes is None or ram_bytes > SMALL_RAM_BYTES:
+        return EngineSizes(history=16, line_bytes=512, beam=4)
+    if ram_bytes > TINY_RAM_BYTES:
+        return EngineSizes(history=4, line_bytes=160, beam=2)
+    return EngineSizes(history=6, line_bytes=140, beam=1, suggestions=3, frame_bytes=128, small=True)
 
 
 def plan_build(model: Model, board: Board) -> tuple[ModelView, MemoryReport]:

@@ -86,7 +86,7 @@ def compile_firmware(
     tools = find_toolchain(board.compiler.architecture, bool(board.compiler.zig), toolchain)
     chosen = list_sources(board, generated, sources)
     with tempfile.TemporaryDirectory(prefix="tinylm-") as scratch:
-        compiler = _Compiler(tools, _cpu_flags(board, tools) + _CODE, _includes(board, generated), Path(scratch))
+        compiler = _Compiler(tools, _CODE + _cpu_flags(board, tools), _includes(board, generated), Path(scratch))
         objects = compiler.compile_all(chosen, progress)
         elf = output / ELF_NAME
         options = write_link_script(board, Path(scratch))
@@ -161,7 +161,7 @@ class _Compiler:
     def link(self, board: Board, objects: dict[Path, str], target: Path, options: tuple[str, ...]) -> None:
         names = tuple(path.name for path in sorted(objects))
         cpu = _cpu_flags(board, self.tools)
-        command = (*self.tools.command, *cpu, "-O2", *self.tools.link, *options, *names)
+        command = (*self.tools.command, "-O2", *cpu, *self.tools.link, *options, *names)
         self._run((*command, *self.tools.libraries, "-o", str(target.resolve())), self.scratch / target.name)
 
     def accepts(self, flag: str) -> bool:
@@ -230,9 +230,10 @@ def _includes(board: Board, generated: Path) -> tuple[str, ...]:
 
 
 def write_link_script(board: Board, scratch: Path) -> tuple[str, ...]:
-    """Renders the port's link.ld.j2, where it has one, and returns the options that use it."""
-    folder = firmware_dir() / "port" / board.port
-    if not (folder / "link.ld.j2").exists():
+    """Renders the first link.ld.j2 of the port's folders, where there is one, and returns the options that use it."""
+    folders = (firmware_dir() / "port" / name for name in (board.port, *board.port_also))
+    folder = next((folder for folder in folders if (folder / "link.ld.j2").exists()), None)
+    if folder is None:
         return ()
     (scratch / "link.ld").write_text(render(folder, "link.ld.j2", board=board), encoding="utf-8")
     return ("-Wl,-T,link.ld",)

@@ -8,27 +8,33 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from tinylm.graph import State, Step
 from tinylm.language import Language
 from tinylm.model import MAX_WORD_LETTERS, Model, write_whole
-from tinylm.ngram import UNITS_PER_NAT, hash_walk, read_ngram
+from tinylm.ngram import UNITS_PER_NAT, hash_walk, read_ngram, word_costs
 from tinylm.reference import hash_steps
 from tinylm.rendering import render
 from tinylm.resources import templates_dir
 from tinylm.step_code import Layer, Layers, StepPlan, layers_of, plan_step
 
 SELF_TEST_STEPS = 8
-SUGGESTIONS, WORD_BYTES = 5, 49  # TLM_MAX_SUGGESTIONS, TLM_WORD_BYTES
+SUGGESTIONS, WORD_BYTES = 5, 49  # the most that TLM_MAX_SUGGESTIONS and TLM_WORD_BYTES are
 NGRAM_STATE_BYTES = 16  # TLM_NGRAM_STATE_BYTES
 
 
 @dataclass(frozen=True)
 class EngineSizes:
-    """What of the engine's RAM may be chosen: moments kept for backspace, bytes of the line, spellings followed."""
+    """What of the engine's RAM may be chosen: moments kept for backspace, bytes of the line, spellings followed,
+    suggestions at once, bytes of a frame. `small`: code that is short rather than fast, for one model."""
 
     history: int
     line_bytes: int
     beam: int = 4
+    suggestions: int = 5
+    frame_bytes: int = 253
+    small: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,6 +100,36 @@ class ModelView:
         return "network.c.j2" if self.network.plan else "tflm.c.j2"
 
     @property
+    def level_units(self) -> tuple[int, ...]:
+        """Of each level from 1: score units of its words beside the unknown row's (docs/DESIGN.md), or an n-gram's cost."""
+        info = self.model.info
+        levels = np.arange(1, max(self.model.levels, default=0) + 1)
+        if self.network is None:
+            return tuple(word_costs(levels, info.top_millinats, info.level_millinats).tolist())
+        units = self.units_per_nat
+        below = (units * ((level - 1) * info.level_millinats - info.top_millinats) // 1000 for level in levels.tolist())
+        return tuple(-b for b in below)
+
+    @property
+    def letter_bytes(self) -> int:
+        """TLM_LETTER_BYTES: how long the longest letter is in UTF-8."""
+        return 1 if max(self.alphabet) < 0x80 else 2
+
+    @property
+    def macros(self) -> tuple[tuple[str, int], ...]:
+        """The macros of tlm_sizes.h."""
+        sizes = self.sizes
+        beam = (("TLM_BEAM", sizes.beam),) if self.model.info.kind == "character" else ()
+        return (
+            *beam,
+            ("TLM_LETTER_BYTES", self.letter_bytes),
+            ("TLM_LARGEST_LIST", sizes.suggestions),
+            ("TLM_LARGEST_FRAME", sizes.frame_bytes),
+            ("TLM_SMALL", int(sizes.small)),
+            ("TLM_TEXT", int(not sizes.small)),
+        )
+
+    @property
     def suggest(self) -> str:
         """The C function that suggests."""
         return {"word": "tlm_suggest_words", "character": "tlm_suggest_spelling", "ngram": "tlm_suggest_ngram"}[
@@ -132,7 +168,8 @@ def engine_ram_bytes(view: ModelView) -> int:
     hidden, sizes = view.state_bytes, view.sizes
     moments = sizes.history * (hidden + view.context_bytes + 2)
     spellings = (sizes.beam if view.model.info.kind == "character" else 1) * (hidden + 5 + MAX_WORD_LETTERS)
-    return moments + spellings + sizes.line_bytes + SUGGESTIONS * WORD_BYTES + view.scratch_bytes + 48
+    words = sizes.suggestions * (MAX_WORD_LETTERS * view.letter_bytes + 1)
+    return moments + spellings + sizes.line_bytes + words + view.scratch_bytes + 48
 
 
 def write_c(view: ModelView, folder: Path, far_flash: bool) -> None:

@@ -138,7 +138,8 @@ def _group_usages(linked: ELFFile, groups: dict, usages: dict[int, Usage]) -> tu
     ram: Counter[str] = Counter()
     counted = (0, 0)  # (section, address) up to which bytes have a group; symbols may overlap (merged variables)
     for section, start, size, name in _placed_symbols(linked):
-        group = groups.get((name, size)) or groups.get(name)
+        own = name.partition(".")[0]  # link-time optimization says step.lto_priv.38
+        group = groups.get((name, size)) or groups.get(name) or groups.get(own)
         fresh = size if counted < (section, start) else start + size - counted[1]
         if not group or fresh <= 0:
             continue

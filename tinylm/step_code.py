@@ -101,7 +101,7 @@ class _Writer:
 
     def table(self, op: Op) -> str:
         """Where the table of a GATHER is."""
-        return f"language + {self.language.offset(self.step.graph.tensor(op.inputs[0]).name)}UL"
+        return f"language + {self.language.offset(self.step.graph.tensor(op.inputs[0]).name)}U"
 
     def layer(self, op: Op) -> Block:
         """Statements that make a whole vector."""
@@ -142,9 +142,9 @@ class _Writer:
             out = graph.tensor(op.output)
             if op.kind == "GATHER":
                 at = self.language.offset(graph.tensor(op.inputs[0]).name)
-                before[f"{out.name}_at"] = f"language + ({at}UL + (uint32_t)id * {out.size}U)"
+                before[f"{out.name}_at"] = f"language + ({at}U + (tlm_offset_t)id * {out.size}U)"
             for i in held_constants(graph, op):
-                before[f"{graph.tensor(i).name}_at"] = f"language + {self.language.offset(graph.tensor(i).name)}UL"
+                before[f"{graph.tensor(i).name}_at"] = f"language + {self.language.offset(graph.tensor(i).name)}U"
             lines.append(f"const int8_t {out.name}_ = {self._element(op, statement)}; /* {op.kind} */")
         for op in statement.ops:
             if self.plan.is_stored(op.output, statement, self.step):
@@ -162,7 +162,7 @@ class _Writer:
         inputs = [self._input(i, statement) for i in op.inputs]
         if is_table(graph, op):
             x = inputs[op.inputs.index(graph.computed(op)[0])]
-            return f"tlm_lookup(language + {self.language.offset(table_name(graph, op))}UL, {x})"
+            return f"tlm_lookup(language + {self.language.offset(table_name(graph, op))}U, {x})"
         run = self.layers.function("tlm_product" if op.kind == "MUL" else "tlm_sum", op)
         return f"{run}(&{out.name}_layer, {', '.join(inputs)})"
 

@@ -10,9 +10,9 @@ static uint8_t memory_bytes[TLM_USER_MEMORY_BYTES > 0 ? TLM_USER_MEMORY_BYTES : 
 static tlm_checks_t check_model(tlm_flash_t language)
 {
     tlm_checks_t checks;
-    int result = tlm_language_check(&tlm_model, language);
+    int result = tlm_engine_init(&engine, &tlm_model, language);
     if (result == 0) {
-        result = tlm_engine_init(&engine, &tlm_model, language);
+        result = tlm_language_check(&tlm_model, language);
     }
     checks.language = (int8_t)result;
     checks.self_test = (int8_t)(result == 0 ? tlm_self_test(&engine) : (int)TLM_ERR_MODEL);
@@ -22,8 +22,10 @@ static tlm_checks_t check_model(tlm_flash_t language)
 int main(void)
 {
     tlm_port_init();
-    (void)tlm_memory_open(&memory, &tlm_model, memory_bytes, TLM_USER_MEMORY_BYTES); /* too few bytes: there is none */
-    tlm_link_init(&serial, &engine, &tlm_model, TLM_BOARD_NAME, check_model(tlm_port_language()), &memory);
+    if (!TLM_SMALL) {
+        (void)tlm_memory_open(&memory, &tlm_model, memory_bytes, TLM_USER_MEMORY_BYTES); /* too few bytes: there is none */
+    }
+    tlm_link_init(&serial, &engine, TLM_BOARD_NAME, check_model(tlm_port_language()), TLM_SMALL ? 0 : &memory);
     for (;;) {
         int byte = tlm_port_read();
         if (byte < 0) {

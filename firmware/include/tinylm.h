@@ -16,11 +16,32 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "tlm_offset.h"
 #include "tlm_port.h"  /* tlm_flash_t: how this chip points into its flash */
 #include "tlm_sizes.h" /* generated: TLM_STATE_BYTES, TLM_CONTEXT_BYTES, TLM_SCRATCH_BYTES, TLM_HISTORY, TLM_LINE_BYTES,
-                        * and for the character kind a macro TLM_BEAM: the spellings that are followed at once */
+                        * and these macros, where they are not as below */
 #ifndef TLM_BEAM
-#define TLM_BEAM 1
+#define TLM_BEAM 1            /* character kind: the spellings that are followed at once */
+#endif
+#ifndef TLM_LETTER_BYTES
+#define TLM_LETTER_BYTES 2    /* the longest letter of the alphabet in UTF-8 */
+#endif
+#ifndef TLM_LARGEST_LIST
+#define TLM_LARGEST_LIST 5    /* suggestions that there is RAM for, 1..5 */
+#endif
+#ifndef TLM_SMALL
+#define TLM_SMALL 0           /* 1: code is short rather than fast, and every engine's model is tlm_model, so that its
+                               * numbers are known to the compiler */
+#endif
+
+#if TLM_LETTER_BYTES == 1
+typedef uint8_t tlm_letter_t;
+#else
+typedef uint16_t tlm_letter_t;  /* a letter's code point, below U+0800 */
+#endif
+
+#ifndef TLM_LANGUAGE_AT
+#define TLM_LANGUAGE_AT(language) (language) /* a port that knows where the language is may say so */
 #endif
 
 #define TLM_MAX_UNITS 2000000L /* largest units_per_nat: 999 times it stays below 2^31 */
@@ -33,8 +54,8 @@ extern "C" {
 
 enum {
     TLM_WORD_LETTERS = 24,     /* longest word of a model, in letters */
-    TLM_WORD_BYTES = 49,       /* such a word in UTF-8 (2 bytes a letter) and a final zero */
-    TLM_MAX_SUGGESTIONS = 5,
+    TLM_WORD_BYTES = TLM_WORD_LETTERS * TLM_LETTER_BYTES + 1, /* such a word in UTF-8 and a final zero */
+    TLM_MAX_SUGGESTIONS = TLM_LARGEST_LIST,
     TLM_MAX_LETTERS = 64,      /* in an alphabet */
     TLM_ROW_BOUNDARY = 0,      /* word kind: the row of a line's start; character kind: the symbol of its end */
     TLM_ROW_UNKNOWN = 1,       /* word kind: a word without a row; character kind: the symbol of the space */
@@ -57,23 +78,24 @@ enum tlm_err {
 /* A packed sorted list of words. All offsets are bytes from the start of the language. docs/SPEC-lexicon.md has the
  * format. The character kind has no words: only `letters` counts. */
 typedef struct {
-    uint32_t index;            /* blocks: u24 byte in the stream, u16 first row, u8 lowest level of a lexicon-only word */
-    uint32_t stream;           /* the Huffman-coded words */
-    uint32_t codes;            /* canonical codes by context: prefix lengths, letters, levels */
+    tlm_offset_t index;        /* blocks: u24 byte in the stream, u16 first row, u8 lowest level of a lexicon-only word */
+    tlm_offset_t stream;       /* the Huffman-coded words */
+    tlm_offset_t codes;        /* canonical codes by context: prefix lengths, letters, levels */
     uint16_t words;            /* how many */
     uint16_t rows;             /* how many of them have a network row (level 0) */
     uint8_t block_words;       /* words in a block */
     uint8_t letters;           /* letters of the alphabet; letter codes are 1..letters, 0 ends a word */
-    int16_t top_millinats;     /* log P(word | unknown) of a level-1 word, thousandths of a nat */
-    int16_t level_millinats;   /* how much rarer one level is */
+    uint8_t levels;            /* of the words without a row: 1..levels, at most 31 */
+    const int32_t *level_units; /* of level 1..: what its words score beside the unknown word (n-gram kind: cost beside the
+                                * back-off), within +-2^28 */
 } tlm_lexicon_t;
 
 /* A packed n-gram: what follows a word, and two words. All offsets are bytes from the start of the language.
  * docs/SPEC-ngram.md has the format. */
 typedef struct {
-    uint32_t costs;            /* codebooks of pairs, triples and back-offs, 2^bits bytes each: 16ths of a nat */
-    uint32_t index;            /* blocks: u16 first row, u24 byte in the stream, u8 contexts */
-    uint32_t stream;           /* a record for each word that has followers */
+    tlm_offset_t costs;        /* codebooks of pairs, triples and back-offs, 2^bits bytes each: 16ths of a nat */
+    tlm_offset_t index;        /* blocks: u16 first row, u24 byte in the stream, u8 contexts */
+    tlm_offset_t stream;       /* a record for each word that has followers */
     uint32_t stream_bytes;     /* 2 or more */
     uint16_t rows;             /* words of the lexicon + TLM_FIRST_ROW */
     uint16_t blocks;
@@ -111,7 +133,7 @@ typedef struct {
     const char *name;
     uint32_t hash;             /* of model.tflite and vocabulary.tsv; the language's header holds it too */
     uint32_t language_bytes;   /* header included */
-    uint16_t alphabet[TLM_MAX_LETTERS]; /* code points of letters 1.., in order */
+    const tlm_letter_t *alphabet; /* code points of letters 1.., in order */
     tlm_lexicon_t lexicon;
     tlm_network_t network;
     const tlm_ngram_t *ngram;  /* n-gram kind; else 0 */
@@ -151,12 +173,12 @@ struct tlm_engine {
     tlm_memory_t *memory;      /* 0: nothing is learned */
     uint32_t before_code;      /* the memory's code of the last word that was finished in the first before_bytes bytes */
     uint16_t before_bytes;     /* TLM_NOT_KNOWN: it was not looked up */
-    tlm_moment_t history[TLM_HISTORY]; /* ring of the newest moments; history[newest] is current */
     uint8_t newest, moments;   /* moments may be 0, and the newest may lag behind the line: steps are taken when needed */
-    char line[TLM_LINE_BYTES]; /* the line as typed, whole UTF-8 characters */
     uint16_t line_bytes;
     uint8_t pending_bytes;     /* of an unfinished character, in line[] after line_bytes */
     uint8_t suggestion_count;
+    char line[TLM_LINE_BYTES]; /* the line as typed, whole UTF-8 characters */
+    tlm_moment_t history[TLM_HISTORY]; /* ring of the newest moments; history[newest] is current */
     tlm_suggestion_t suggestions[TLM_MAX_SUGGESTIONS];
     tlm_spelling_t beam[TLM_BEAM];
     int8_t scratch[TLM_SCRATCH_BYTES];
@@ -219,6 +241,19 @@ void tlm_memory_use(tlm_engine_t *engine, tlm_memory_t *memory);
 int tlm_suggest_words(tlm_engine_t *engine, uint8_t count);
 int tlm_suggest_spelling(tlm_engine_t *engine, uint8_t count);
 int tlm_suggest_ngram(tlm_engine_t *engine, uint8_t count);
+
+/* An engine's model, language and memory: constants of a TLM_SMALL firmware, which learns nothing. */
+static inline const tlm_model_t *tlm_model_of(const tlm_engine_t *engine)
+{
+    return TLM_SMALL ? &tlm_model : engine->model;
+}
+
+static inline tlm_flash_t tlm_language_of(const tlm_engine_t *engine)
+{
+    return TLM_SMALL ? TLM_LANGUAGE_AT(engine->language) : engine->language;
+}
+
+static inline tlm_memory_t *tlm_memory_of(const tlm_engine_t *engine) { return TLM_SMALL ? 0 : engine->memory; }
 
 /* The two kinds of hash_moment. */
 uint32_t tlm_hash_network(const tlm_engine_t *engine, const tlm_moment_t *moment, uint32_t hash);

@@ -3,17 +3,16 @@
 
 enum {
     HEADER_BYTES = 2,                                     /* sequence, command */
-    LINE_PART_BYTES = 240,                                /* of text in one answer to `line` */
     ANSWER_BYTES = 3,                                     /* sequence, command, status */
     LARGEST_LIST = ANSWER_BYTES + 3 + TLM_MAX_SUGGESTIONS * TLM_WORD_BYTES, /* a length replaces the final zero */
-    LARGEST_PART = ANSWER_BYTES + 2 + LINE_PART_BYTES,
     LARGEST_IDENTITY = ANSWER_BYTES + 23 + 3 * (1 + TLM_NAME_BYTES) + 2,
     ROOM = TLM_FRAME_BODY_BYTES - TLM_FRAME_CHECK_BYTES,
+    LINE_PART_BYTES = ROOM - ANSWER_BYTES - 2,            /* of text in one answer to `line` */
     FEED_BYTES = TLM_FRAME_BODY_BYTES - TLM_FRAME_CHECK_BYTES - HEADER_BYTES - 1 /* the suggestion count */
 };
 
 /* Every answer fits its frame: a negative array size stops the compiler otherwise. */
-typedef char tlm_assert_answers_fit[LARGEST_LIST <= ROOM && LARGEST_PART <= ROOM && LARGEST_IDENTITY <= ROOM ? 1 : -1];
+typedef char tlm_assert_answers_fit[LARGEST_LIST <= ROOM && LARGEST_IDENTITY <= ROOM ? 1 : -1];
 
 /* A checked request. `arguments` points into the frame's buffer: read it before the answer begins. */
 typedef struct {
@@ -41,7 +40,7 @@ static uint8_t kind_of(const tlm_model_t *model)
 
 static void answer_identify(tlm_link_t *link, const request_t *request)
 {
-    const tlm_model_t *model = link->model;
+    const tlm_model_t *model = tlm_model_of(link->engine);
     tlm_frame_t *frame = &link->frame;
     bool known = request->count == 1 && request->arguments[0] == TLM_PROTOCOL_VERSION;
     tlm_frame_begin(frame, request->sequence, request->command, known ? tlm_link_fault(link) : (int)TLM_ERR_UNKNOWN);
@@ -61,7 +60,7 @@ static void answer_identify(tlm_link_t *link, const request_t *request)
         tlm_frame_put_text(frame, TLM_FIRMWARE_VERSION, TLM_NAME_BYTES);
         tlm_frame_put_text(frame, link->board, TLM_NAME_BYTES);
         tlm_frame_put_text(frame, model->name, TLM_NAME_BYTES);
-        tlm_frame_put_u16(frame, link->memory->size);
+        tlm_frame_put_u16(frame, TLM_SMALL ? 0 : link->memory->size);
     }
     tlm_frame_send(frame);
 }
@@ -169,7 +168,7 @@ static void answer_memory(tlm_link_t *link, const request_t *request)
 {
     const uint8_t what = request->count == 1 ? request->arguments[0] : 0xFF;
 
-    if (what > MEMORY_ERASE || link->memory->size == 0) {
+    if (TLM_SMALL || what > MEMORY_ERASE || link->memory->size == 0) {
         answer_status(link, request, TLM_ERR_RANGE);
         return;
     }
@@ -187,7 +186,9 @@ static void answer_leave(tlm_link_t *link, const request_t *request)
 {
     answer_status(link, request, 0);
     link->recent.valid = false;
-    tlm_text_greet(link);
+    if (TLM_TEXT) {
+        tlm_text_greet(link);
+    }
 }
 
 void tlm_command_run(tlm_link_t *link)

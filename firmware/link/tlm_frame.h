@@ -5,6 +5,10 @@
 
 #include "tinylm.h"
 
+#ifndef TLM_LARGEST_FRAME    /* tlm_sizes.h has it where RAM is scarce: 128..253 */
+#define TLM_LARGEST_FRAME 253 /* below 254, so COBS adds one byte and never needs its code 0xFF */
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -13,7 +17,7 @@ enum {
     TLM_FRAME_START = 0x02,       /* STX */
     TLM_FRAME_END = 0x00,         /* NUL: never inside a frame, so it always means "between frames" */
     TLM_FRAME_CHECK_BYTES = 2,    /* CRC-16, little-endian, the last bytes of a body */
-    TLM_FRAME_BODY_BYTES = 253    /* below 254, so COBS adds one byte and never needs its code 0xFF */
+    TLM_FRAME_BODY_BYTES = TLM_LARGEST_FRAME
 };
 
 /* What a received byte was. */
@@ -24,12 +28,12 @@ enum tlm_frame_event {
 };
 
 typedef struct {
-    uint8_t body[TLM_FRAME_BODY_BYTES];
     uint8_t length;               /* bytes in body, 0..TLM_FRAME_BODY_BYTES */
     uint8_t block_left;           /* bytes until the next COBS code, 0..253 */
     bool inside;                  /* after STX, before NUL */
     bool started;                 /* the first COBS code was read */
     bool broken;                  /* too long for body: wait for its NUL, then refuse it */
+    uint8_t body[TLM_FRAME_BODY_BYTES];
 } tlm_frame_t;
 
 /* One more byte of a CRC-16/CCITT-FALSE (polynomial 0x1021, not reflected, no final xor); start with 0xFFFF. */

@@ -5,11 +5,9 @@ int tlm_link_fault(const tlm_link_t *link)
     return link->checks.language < 0 ? link->checks.language : link->checks.self_test;
 }
 
-void tlm_link_init(tlm_link_t *link, tlm_engine_t *engine, const tlm_model_t *model, const char *board,
-                   tlm_checks_t checks, tlm_memory_t *memory)
+void tlm_link_init(tlm_link_t *link, tlm_engine_t *engine, const char *board, tlm_checks_t checks, tlm_memory_t *memory)
 {
     link->engine = engine;
-    link->model = model;
     link->board = board;
     link->checks = checks;
     link->memory = memory;
@@ -17,14 +15,18 @@ void tlm_link_init(tlm_link_t *link, tlm_engine_t *engine, const tlm_model_t *mo
     link->frame.length = 0;
     link->recent.valid = false;
     link->text.quiet = false;
-    tlm_text_greet(link);
+    if (TLM_TEXT) {
+        tlm_text_greet(link);
+    }
 }
 
 void tlm_link_byte(tlm_link_t *link, uint8_t byte)
 {
     int event = tlm_frame_take(&link->frame, byte);
     if (event == TLM_FRAME_OUTSIDE) {
-        tlm_text_key(link, byte);
+        if (TLM_TEXT) {
+            tlm_text_key(link, byte);
+        }
     } else if (event == TLM_FRAME_READY) {
         /* From now on a program holds the line: a frame whose STX was lost must not be typed as text. */
         link->text.quiet = true;

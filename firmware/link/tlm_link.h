@@ -8,6 +8,10 @@
 
 #define TLM_FIRMWARE_VERSION "0.1.0" /* the package's version; tests/test_link_firmware.py keeps them equal */
 
+#ifndef TLM_TEXT
+#define TLM_TEXT 1                     /* tlm_sizes.h says 0 where flash is scarce: no text mode, so a program alone speaks */
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -58,19 +62,17 @@ typedef struct {
 
 typedef struct {
     tlm_engine_t *engine;
-    const tlm_model_t *model;
     const char *board;
     tlm_checks_t checks;
     tlm_memory_t *memory;          /* of the user; size 0: the board has none */
-    tlm_frame_t frame;
     tlm_recent_t recent;
     tlm_text_t text;
+    tlm_frame_t frame;
 } tlm_link_t;
 
-/* Take over the line and greet; the engine suggests and learns with `memory`. `board` and `memory` must outlive the link. With a failed check the engine is never touched: a human
- * reads why, identify answers with TLM_ERR_MODEL and every field, any other request with TLM_ERR_MODEL alone. */
-void tlm_link_init(tlm_link_t *link, tlm_engine_t *engine, const tlm_model_t *model, const char *board,
-                   tlm_checks_t checks, tlm_memory_t *memory);
+/* Take over the line and greet; the engine suggests and learns with `memory`. `board` and `memory` must outlive the link.
+ * With a failed check the engine is never touched: a human reads why, identify answers with TLM_ERR_MODEL and every field, any other request with TLM_ERR_MODEL alone. */
+void tlm_link_init(tlm_link_t *link, tlm_engine_t *engine, const char *board, tlm_checks_t checks, tlm_memory_t *memory);
 
 /* One byte from the line. Answers through tlm_port_write before it returns. */
 void tlm_link_byte(tlm_link_t *link, uint8_t byte);

@@ -84,7 +84,7 @@ void tlm_text_greet(tlm_link_t *link)
     text->quiet = text->after_return = text->literal = false;
     text->enters = text->escape = text->suggestions = 0;
     print("\r\033[Jtinylm ");
-    print(link->model->name);
+    print(tlm_model_of(link->engine)->name);
     print(" on ");
     print(link->board);
     if (tlm_link_fault(link) < 0) {

@@ -37,57 +37,72 @@ int tlm_engine_init(tlm_engine_t *engine, const tlm_model_t *model, tlm_flash_t 
     return 0;
 }
 
-int tlm_language_check(const tlm_model_t *model, tlm_flash_t language)
+/* One more byte of a CRC-32 (IEEE 802.3, reflected): half a byte at a time, as 64 bytes of table are a fair price; but not where
+ * flash is scarce. */
+static uint32_t crc32(uint32_t crc, uint8_t byte)
 {
-    /* CRC-32 (IEEE 802.3, reflected), half a byte at a time: 64 bytes of table are a fair price on the smallest chip. */
     static const uint32_t half[16] = {0x00000000, 0x1DB71064, 0x3B6E20C8, 0x26D930AC, 0x76DC4190, 0x6B6B51F4,
                                       0x4DB26158, 0x5005713C, 0xEDB88320, 0xF00F9344, 0xD6D6A3E8, 0xCB61B38C,
                                       0x9B64C2B0, 0x86D3D2D4, 0xA00AE278, 0xBDBDF21C};
+    crc ^= byte;
+    if (!TLM_SMALL) {
+        crc = (crc >> 4) ^ half[crc & 15u];
+        return (crc >> 4) ^ half[crc & 15u];
+    }
+    for (uint8_t bit = 0; bit < 8; bit++) {
+        crc = (crc & 1u) != 0 ? (crc >> 1) ^ half[8] : crc >> 1;
+    }
+    return crc;
+}
+
+int tlm_language_check(const tlm_model_t *model, tlm_flash_t language)
+{
+    const tlm_flash_t end = language + (tlm_offset_t)model->language_bytes;
     uint32_t crc = 0xFFFFFFFF;
 
     if (tlm_flash_u32(language + HEADER_LENGTH) != model->language_bytes) {
         return TLM_ERR_MODEL;
     }
-    for (uint32_t i = HEADER_BYTES; i < model->language_bytes; i++) {
-        crc ^= tlm_flash_u8(language + i);
-        crc = (crc >> 4) ^ half[crc & 15u];
-        crc = (crc >> 4) ^ half[crc & 15u];
+    for (tlm_flash_t at = language + HEADER_BYTES; at != end; at++) {
+        crc = crc32(crc, tlm_flash_u8(at));
     }
     return ~crc == tlm_flash_u32(language + HEADER_CRC) ? 0 : TLM_ERR_MODEL;
 }
 
 uint32_t tlm_hash_network(const tlm_engine_t *engine, const tlm_moment_t *moment, uint32_t hash)
 {
-    const tlm_network_t *network = &engine->model->network;
+    const tlm_network_t *network = &tlm_model_of(engine)->network;
 
     for (uint16_t i = 0; i < network->state_bytes; i++) {
         hash = tlm_hash_byte(hash, (uint8_t)moment->state[i]);
     }
     for (uint16_t row = 0; row < network->rows; row++) {
-        hash = tlm_hash_byte(hash, (uint8_t)network->logit(engine->language, moment->context, row));
+        hash = tlm_hash_byte(hash, (uint8_t)network->logit(tlm_language_of(engine), moment->context, row));
     }
     return hash;
 }
 
 uint32_t tlm_network_hash(tlm_engine_t *engine, uint16_t start, uint16_t stride, uint16_t steps)
 {
-    const tlm_network_t *network = &engine->model->network;
+    const tlm_network_t *network = &tlm_model_of(engine)->network;
     tlm_moment_t *moment = &engine->history[0];
     uint32_t hash = TLM_HASH_START;
+    uint16_t id = (uint16_t)(start % network->rows);
 
     tlm_reset(engine);
     tlm_moment_start(engine, moment);
+    stride = (uint16_t)(stride % network->rows);
     for (uint16_t i = 0; i < steps; i++) {
-        const uint32_t id = (start + (uint32_t)i * stride) % network->rows; /* sum below 2^16 + 2^32 - 2^17 */
-        network->step(engine->language, (uint16_t)id, moment->state, moment->context, engine->scratch);
-        hash = engine->model->hash_moment(engine, moment, hash);
+        network->step(tlm_language_of(engine), id, moment->state, moment->context, engine->scratch);
+        hash = tlm_model_of(engine)->hash_moment(engine, moment, hash);
+        id = (uint16_t)(network->rows - id > stride ? id + stride : id + stride - network->rows);
     }
     return hash;
 }
 
 int tlm_self_test(tlm_engine_t *engine)
 {
-    return tlm_network_hash(engine, 0, 1, SELF_TEST_STEPS) == engine->model->self_test_hash ? 0 : TLM_ERR_MODEL;
+    return tlm_network_hash(engine, 0, 1, SELF_TEST_STEPS) == tlm_model_of(engine)->self_test_hash ? 0 : TLM_ERR_MODEL;
 }
 
 void tlm_reset(tlm_engine_t *engine)
@@ -95,7 +110,9 @@ void tlm_reset(tlm_engine_t *engine)
     engine->newest = 0;
     engine->moments = 0;
     engine->line_bytes = 0;
-    engine->before_bytes = TLM_NOT_KNOWN;
+    if (!TLM_SMALL) {
+        engine->before_bytes = TLM_NOT_KNOWN;
+    }
     engine->pending_bytes = 0;
     engine->suggestion_count = 0;
 }
@@ -157,13 +174,14 @@ int tlm_suggest(tlm_engine_t *engine, uint8_t count)
     if (count < 1 || count > TLM_MAX_SUGGESTIONS) {
         return TLM_ERR_RANGE;
     }
-    made = engine->model->suggest(engine, count);
+    made = tlm_model_of(engine)->suggest(engine, count);
     engine->suggestion_count = (uint8_t)(made > 0 ? made : 0);
     return made;
 }
 
 int tlm_accept(tlm_engine_t *engine, uint8_t rank)
 {
+    tlm_typed_t typed;
     const char *text;
     uint16_t at;
     uint16_t bytes;
@@ -176,7 +194,8 @@ int tlm_accept(tlm_engine_t *engine, uint8_t rank)
     }
     text = engine->suggestions[rank].text;
     bytes = (uint16_t)strlen(text); /* below TLM_WORD_BYTES */
-    at = tlm_line_typed(engine).start;
+    tlm_line_typed(engine, &typed);
+    at = typed.start;
     if ((uint32_t)at + bytes + 1u > TLM_LINE_BYTES) {
         return TLM_ERR_FULL;
     }

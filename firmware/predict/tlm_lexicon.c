@@ -10,45 +10,52 @@ enum {
     LETTER_CONTEXT = TLM_WORD_LETTERS + 1 /* + 2 * letter before + (1 for the first after the shared prefix) */
 };
 
-/* The next symbol of the stream, in the code that `context` chooses; `*bit` moves past it.
- * Canonical Huffman, decoded a bit at a time (after Adler's puff.c): all codes of a length are consecutive numbers. */
-static uint8_t read_symbol(const tlm_lexicon_t *lexicon, tlm_flash_t language, uint16_t context, uint32_t *bit)
+/* Both are constants of a TLM_SMALL firmware. */
+static inline const tlm_lexicon_t *own(const tlm_lexicon_t *lexicon) { return TLM_SMALL ? &tlm_model.lexicon : lexicon; }
+
+static inline tlm_flash_t base(tlm_flash_t language)
 {
-    const tlm_flash_t codes = language + lexicon->codes;
-    const tlm_flash_t code_at = codes + tlm_flash_u16(codes + 2u * (uint32_t)context);
-    const uint8_t longest = tlm_flash_u8(code_at);
-    const tlm_flash_t symbols = code_at + 1u + longest;
-    uint16_t window;    /* the bits to come */
-    uint16_t code = 0;  /* the bits so far: below 2^16 */
-    uint16_t first = 0; /* the first code of this length: at most 2^16 - 1 as no code is longer than 16 bits */
-    uint16_t seen = 0;  /* symbols with shorter codes: at most 256 */
+    return TLM_SMALL ? TLM_LANGUAGE_AT(language) : language;
+}
+
+/* The next symbol of the stream, in the code that `context` chooses; `next` moves past it.
+ * Canonical Huffman, decoded a bit at a time (after Adler's puff.c): all codes of a length are consecutive numbers. */
+static uint8_t read_symbol(const tlm_lexicon_t *lexicon, tlm_flash_t language, uint16_t context, tlm_bit_t *next)
+{
+    const tlm_flash_t codes = base(language) + own(lexicon)->codes;
+    tlm_flash_t counts = codes + tlm_flash_u16(codes + (tlm_offset_t)(2u * context));
+    const uint8_t longest = tlm_flash_u8(counts);
+    tlm_flash_t symbols = ++counts + longest;
+    uint16_t window;   /* the bits to come */
+    uint16_t rest = 0; /* the bits so far, less the first code of this length: below 2^16 as no code is longer than 16 bits */
 
     if (longest == 0) {
         return tlm_flash_u8(symbols); /* the only symbol takes no bits */
     }
-    /* 24 bits less the 0..7 already read leave 17, and no code is longer than 16. Two bytes follow the last block. */
-    window = (uint16_t)(tlm_flash_u24(language + lexicon->stream + (*bit >> 3)) >> (*bit & 7u));
+    /* 24 bits less the 0..7 already read leave 17. Two bytes follow the last block. */
+    window = (uint16_t)(tlm_flash_u24(next->at) >> next->bit);
     for (uint8_t length = 1; length <= longest; length++) {
-        const uint8_t count = tlm_flash_u8(code_at + length);
-        code = (uint16_t)((uint16_t)(code << 1) | (window & 1u));
-        first = (uint16_t)(first << 1);
+        const uint8_t count = tlm_flash_u8(counts++);
+        rest = (uint16_t)((uint16_t)(rest << 1) | (window & 1u));
         window = (uint16_t)(window >> 1);
-        (*bit)++;
-        if ((uint16_t)(code - first) < count) {
-            return tlm_flash_u8(symbols + (uint16_t)(seen + (uint16_t)(code - first)));
+        if (rest < count) {
+            const uint8_t read = (uint8_t)(next->bit + length); /* at most 7 + 16 */
+            next->at += read >> 3;
+            next->bit = read & 7u;
+            return tlm_flash_u8(symbols + rest);
         }
-        first = (uint16_t)(first + count);
-        seen = (uint16_t)(seen + count);
+        rest = (uint16_t)(rest - count);
+        symbols += count;
     }
     return 0; /* not in bytes whose CRC is right; 0 ends a word, so that damaged ones cannot loop */
 }
 
-static uint8_t read_letter(const tlm_lexicon_t *lexicon, tlm_flash_t language, uint8_t before, bool first, uint32_t *bit)
+static uint8_t read_letter(const tlm_lexicon_t *lexicon, tlm_flash_t language, uint8_t before, bool first, tlm_bit_t *next)
 {
-    return read_symbol(lexicon, language, (uint16_t)(LETTER_CONTEXT + 2 * before + (first ? 1 : 0)), bit);
+    return read_symbol(lexicon, language, (uint16_t)(LETTER_CONTEXT + 2 * before + (first ? 1 : 0)), next);
 }
 
-/* Read the word at cursor->bit, which shares its first `shared` letters with the word in the cursor. */
+/* Read the word at cursor->next, which shares its first `shared` letters with the word in the cursor. */
 static void read_word(const tlm_lexicon_t *lexicon, tlm_flash_t language, uint8_t shared, tlm_cursor_t *cursor)
 {
     uint8_t length = shared < cursor->length ? shared : cursor->length;
@@ -56,7 +63,7 @@ static void read_word(const tlm_lexicon_t *lexicon, tlm_flash_t language, uint8_
     bool first = true;
 
     for (;;) {
-        const uint8_t letter = read_letter(lexicon, language, before, first, &cursor->bit);
+        const uint8_t letter = read_letter(lexicon, language, before, first, &cursor->next);
         if (letter == 0 || length == TLM_WORD_LETTERS) {
             break;
         }
@@ -66,31 +73,33 @@ static void read_word(const tlm_lexicon_t *lexicon, tlm_flash_t language, uint8_
         first = false;
     }
     cursor->length = length;
-    cursor->level = read_symbol(lexicon, language, LEVEL_CONTEXT, &cursor->bit);
+    cursor->level = read_symbol(lexicon, language, LEVEL_CONTEXT, &cursor->next);
 }
 
 static tlm_flash_t index_entry(const tlm_lexicon_t *lexicon, tlm_flash_t language, uint16_t block)
 {
-    return language + lexicon->index + (uint32_t)block * INDEX_BYTES;
+    return base(language) + own(lexicon)->index + (tlm_offset_t)block * INDEX_BYTES;
 }
 
 static uint16_t count_blocks(const tlm_lexicon_t *lexicon)
 {
-    /* Widened: 65,535 words and a block of 255 make 65,789. */
-    return (uint16_t)(((uint32_t)lexicon->words + lexicon->block_words - 1u) / lexicon->block_words);
+    const uint16_t rest = (uint16_t)(own(lexicon)->words % own(lexicon)->block_words);
+    return (uint16_t)(own(lexicon)->words / own(lexicon)->block_words + (rest != 0 ? 1 : 0));
 }
 
-/* Bits before `block` in the stream; 24 bits of bytes make 27 of bits. */
-static uint32_t block_bit(const tlm_lexicon_t *lexicon, tlm_flash_t language, uint16_t block)
+/* Where `block` begins in the stream. */
+static tlm_bit_t block_start(const tlm_lexicon_t *lexicon, tlm_flash_t language, uint16_t block)
 {
-    return tlm_flash_u24(index_entry(lexicon, language, block)) << 3;
+    const tlm_offset_t bytes = (tlm_offset_t)tlm_flash_u24(index_entry(lexicon, language, block));
+    const tlm_bit_t start = {base(language) + own(lexicon)->stream + bytes, 0};
+    return start;
 }
 
 /* Put the cursor on the first word of `block`. */
 static void seek_block(const tlm_lexicon_t *lexicon, tlm_flash_t language, uint16_t block, tlm_cursor_t *cursor)
 {
-    cursor->bit = block_bit(lexicon, language, block);
-    cursor->word = (uint16_t)(block * lexicon->block_words); /* below lexicon->words */
+    cursor->next = block_start(lexicon, language, block);
+    cursor->word = (uint16_t)(block * own(lexicon)->block_words); /* below own(lexicon)->words */
     cursor->row = tlm_flash_u16(index_entry(lexicon, language, block) + INDEX_ROW);
     cursor->length = 0;
     read_word(lexicon, language, 0, cursor);
@@ -98,27 +107,28 @@ static void seek_block(const tlm_lexicon_t *lexicon, tlm_flash_t language, uint1
 
 void tlm_cursor_seek(const tlm_lexicon_t *lexicon, tlm_flash_t language, uint16_t index, tlm_cursor_t *cursor)
 {
-    seek_block(lexicon, language, (uint16_t)(index / lexicon->block_words), cursor);
+    seek_block(lexicon, language, (uint16_t)(index / own(lexicon)->block_words), cursor);
     while (cursor->word < index && tlm_cursor_next(lexicon, language, cursor)) {
     }
 }
 
 bool tlm_cursor_next(const tlm_lexicon_t *lexicon, tlm_flash_t language, tlm_cursor_t *cursor)
 {
-    const uint32_t next = (uint32_t)cursor->word + 1u;
+    const uint16_t next = (uint16_t)(cursor->word + 1u); /* a word's index is below 65,535 */
     uint8_t shared = 0;
 
-    if (next >= lexicon->words) {
+    if (next >= own(lexicon)->words) {
         return false;
     }
     if (cursor->level == 0) {
         cursor->row++;
     }
-    cursor->word = (uint16_t)next;
-    if (next % lexicon->block_words == 0) {
-        cursor->bit = (cursor->bit + 7u) & ~(uint32_t)7u; /* a block starts on a byte, and shares nothing */
+    cursor->word = next;
+    if (next % own(lexicon)->block_words == 0) {
+        cursor->next.at += cursor->next.bit != 0 ? 1u : 0u; /* a block starts on a byte, and shares nothing */
+        cursor->next.bit = 0;
     } else {
-        shared = read_symbol(lexicon, language, cursor->length, &cursor->bit);
+        shared = read_symbol(lexicon, language, cursor->length, &cursor->next);
     }
     read_word(lexicon, language, shared, cursor);
     return true;
@@ -145,7 +155,13 @@ void tlm_cursor_seek_row(const tlm_lexicon_t *lexicon, tlm_flash_t language, uin
 
 uint8_t tlm_lexicon_block_level(const tlm_lexicon_t *lexicon, tlm_flash_t language, uint16_t index)
 {
-    return tlm_flash_u8(index_entry(lexicon, language, (uint16_t)(index / lexicon->block_words)) + INDEX_LEVEL);
+    return tlm_flash_u8(index_entry(lexicon, language, (uint16_t)(index / own(lexicon)->block_words)) + INDEX_LEVEL);
+}
+
+uint16_t tlm_lexicon_block_end(const tlm_lexicon_t *lexicon, uint16_t index, uint16_t end)
+{
+    const uint16_t left = (uint16_t)(own(lexicon)->block_words - index % own(lexicon)->block_words);
+    return (uint16_t)(end - index < left ? end : index + left);
 }
 
 /* Whether a word comes before the prefix: -1; starts with it: 0; comes after all words that do: 1. */
@@ -160,23 +176,6 @@ static int8_t compare_word(const tlm_cursor_t *cursor, const uint8_t *prefix, ui
     return 0;
 }
 
-/* The same for the first word of a block, of which only as many letters are read as are needed. */
-static int8_t compare_block(const tlm_lexicon_t *lexicon, tlm_flash_t language, uint16_t block, const uint8_t *prefix,
-                            uint8_t length)
-{
-    uint32_t bit = block_bit(lexicon, language, block);
-    uint8_t before = 0;
-
-    for (uint8_t i = 0; i < length; i++) {
-        const uint8_t letter = read_letter(lexicon, language, before, i == 0, &bit);
-        if (letter != prefix[i]) {
-            return letter < prefix[i] ? -1 : 1;
-        }
-        before = letter;
-    }
-    return 0;
-}
-
 /* Put the cursor on the first word that compares `least` (0 or 1) or more with the prefix. With `onwards` that word is
  * known to be the cursor's or a later one, and is read from there when it is near. Returns false when there is none; the
  * cursor is then past the end: only its word and row count. The lexicon has words. */
@@ -185,23 +184,25 @@ static bool seek_prefix(const tlm_lexicon_t *lexicon, tlm_flash_t language, cons
 {
     uint16_t low = 0;
     uint16_t high = count_blocks(lexicon);
+    tlm_cursor_t first;
 
     /* The last block that starts before the place, or the first block. */
     while (high - low > 1) {
         const uint16_t middle = (uint16_t)(low + (uint16_t)(high - low) / 2u);
-        if (compare_block(lexicon, language, middle, prefix, length) < least) {
+        seek_block(lexicon, language, middle, &first);
+        if (compare_word(&first, prefix, length) < least) {
             low = middle;
         } else {
             high = middle;
         }
     }
-    if (!onwards || cursor->word / lexicon->block_words < low) {
+    if (!onwards || cursor->word / own(lexicon)->block_words < low) {
         seek_block(lexicon, language, low, cursor);
     }
     while (compare_word(cursor, prefix, length) < least) {
         if (!tlm_cursor_next(lexicon, language, cursor)) {
-            cursor->word = lexicon->words;
-            cursor->row = (uint16_t)(TLM_FIRST_ROW + lexicon->rows);
+            cursor->word = own(lexicon)->words;
+            cursor->row = (uint16_t)(TLM_FIRST_ROW + own(lexicon)->rows);
             return false;
         }
     }
@@ -210,11 +211,11 @@ static bool seek_prefix(const tlm_lexicon_t *lexicon, tlm_flash_t language, cons
 
 tlm_range_t tlm_lexicon_range(const tlm_lexicon_t *lexicon, tlm_flash_t language, const uint8_t *prefix, uint8_t length)
 {
-    tlm_range_t range = {0, lexicon->words, TLM_FIRST_ROW, (uint16_t)(TLM_FIRST_ROW + lexicon->rows), TLM_NO_LEVEL};
+    tlm_range_t range = {0, own(lexicon)->words, TLM_FIRST_ROW, (uint16_t)(TLM_FIRST_ROW + own(lexicon)->rows), TLM_NO_LEVEL};
     tlm_cursor_t cursor;
     bool found;
 
-    if (lexicon->words == 0 || length == 0) {
+    if (own(lexicon)->words == 0 || length == 0) {
         return range;
     }
     found = seek_prefix(lexicon, language, prefix, length, 0, false, &cursor);
@@ -234,7 +235,7 @@ tlm_range_t tlm_lexicon_range(const tlm_lexicon_t *lexicon, tlm_flash_t language
 bool tlm_cursor_seek_word(const tlm_lexicon_t *lexicon, tlm_flash_t language, const uint8_t *letters, uint8_t length,
                           tlm_cursor_t *cursor)
 {
-    return lexicon->words != 0 && length != 0 && seek_prefix(lexicon, language, letters, length, 0, false, cursor) &&
+    return own(lexicon)->words != 0 && length != 0 && seek_prefix(lexicon, language, letters, length, 0, false, cursor) &&
            cursor->length == length && compare_word(cursor, letters, length) == 0;
 }
 

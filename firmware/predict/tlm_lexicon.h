@@ -20,9 +20,15 @@ typedef struct {
     uint8_t prefix_level;        /* level of the word that equals the prefix (it is the first); TLM_NO_LEVEL: none does */
 } tlm_range_t;
 
+/* A bit in the lexicon's stream. */
+typedef struct {
+    tlm_flash_t at;
+    uint8_t bit;                        /* 0..7, lowest first */
+} tlm_bit_t;
+
 /* Reads words one after the other. */
 typedef struct {
-    uint32_t bit;                       /* next bit in the stream, from the stream's start */
+    tlm_bit_t next;
     uint16_t word;                      /* index of the word in `letters` */
     uint16_t row;                       /* its row when level is 0, else the row of the next level-0 word */
     uint8_t length, level;
@@ -51,6 +57,9 @@ void tlm_cursor_seek_row(const tlm_lexicon_t *lexicon, tlm_flash_t language, uin
 /* Put the cursor on the word letters[0..length-1]. Returns false when there is none; the cursor is then of no use. */
 bool tlm_cursor_seek_word(const tlm_lexicon_t *lexicon, tlm_flash_t language, const uint8_t *letters, uint8_t length,
                           tlm_cursor_t *cursor);
+
+/* The end of the block that holds word `index`, but at most `end`. */
+uint16_t tlm_lexicon_block_end(const tlm_lexicon_t *lexicon, uint16_t index, uint16_t end);
 
 /* Lowest level of a lexicon-only word in the block that holds word `index`; TLM_NO_LEVEL when it has none: a block
  * whose best cannot enter the list is skipped unread. */

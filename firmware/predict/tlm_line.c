@@ -38,7 +38,13 @@ static uint16_t fold_character(uint16_t point)
     if (point == 0x2018 || point == 0x2019 || point == 0x02BC) {
         return '\'';
     }
-    if ((point >= 'A' && point <= 'Z') || (point >= 0xC0 && point <= 0xDE && point != 0xD7)) {
+    if (point >= 'A' && point <= 'Z') {
+        return (uint16_t)(point + 0x20);
+    }
+    if (TLM_LETTER_BYTES == 1) { /* no letter of the alphabet is beyond ASCII */
+        return point;
+    }
+    if (point >= 0xC0 && point <= 0xDE && point != 0xD7) {
         return (uint16_t)(point + 0x20);
     }
     if (point == 0x0178) {
@@ -56,18 +62,12 @@ static uint16_t fold_character(uint16_t point)
 
 static uint8_t find_letter(const tlm_model_t *model, uint16_t point)
 {
-    uint8_t low = 0;
-    uint8_t high = model->lexicon.letters; /* at most TLM_MAX_LETTERS */
+    uint8_t letter = model->lexicon.letters; /* at most TLM_MAX_LETTERS */
 
-    while (low < high) {
-        const uint8_t middle = (uint8_t)((low + high) / 2);
-        if (model->alphabet[middle] < point) {
-            low = (uint8_t)(middle + 1);
-        } else {
-            high = middle;
-        }
+    while (letter > 0 && model->alphabet[letter - 1] != point) {
+        letter--;
     }
-    return low < model->lexicon.letters && model->alphabet[low] == point ? (uint8_t)(low + 1) : 0;
+    return letter;
 }
 
 uint8_t tlm_line_letter(const tlm_engine_t *engine, uint16_t *at)
@@ -76,7 +76,7 @@ uint8_t tlm_line_letter(const tlm_engine_t *engine, uint16_t *at)
     const uint16_t point = decode_character(engine->line + *at, bytes);
 
     *at = (uint16_t)(*at + bytes);
-    return find_letter(engine->model, fold_character(point));
+    return find_letter(tlm_model_of(engine), fold_character(point));
 }
 
 uint16_t tlm_line_before(const tlm_engine_t *engine, uint16_t end)
@@ -87,37 +87,36 @@ uint16_t tlm_line_before(const tlm_engine_t *engine, uint16_t end)
     return end;
 }
 
-tlm_typed_t tlm_line_typed(const tlm_engine_t *engine)
+void tlm_line_typed(const tlm_engine_t *engine, tlm_typed_t *typed)
 {
-    tlm_typed_t typed = {engine->line_bytes, 0, {0}};
+    uint16_t start = engine->line_bytes;
     uint16_t at;
 
-    while (typed.start > 0) {
-        const uint16_t before = tlm_line_before(engine, typed.start);
-        at = before;
-        if (tlm_line_letter(engine, &at) == 0) {
+    typed->length = 0;
+    do {
+        typed->start = start;
+        if (start == 0) {
             break;
         }
-        typed.start = before;
-    }
-    for (at = typed.start; at < engine->line_bytes && typed.length <= TLM_WORD_LETTERS; typed.length++) {
+        at = start = tlm_line_before(engine, start);
+    } while (tlm_line_letter(engine, &at) != 0);
+    for (at = typed->start; at < engine->line_bytes && typed->length <= TLM_WORD_LETTERS; typed->length++) {
         const uint8_t letter = tlm_line_letter(engine, &at);
-        if (typed.length < TLM_WORD_LETTERS) {
-            typed.letters[typed.length] = letter;
+        if (typed->length < TLM_WORD_LETTERS) {
+            typed->letters[typed->length] = letter;
         }
     }
-    return typed;
 }
 
 /* Whether the suggestion keeps the typed letters: the first is not as the alphabet has it, and the whole fits. */
 static bool keeps_typed(const tlm_engine_t *engine, const tlm_typed_t *typed, uint8_t length)
 {
     const char *text = engine->line + typed->start;
-    /* Rest: 2 bytes a letter at most. A typed apostrophe may have 3, so that the whole may be too long. */
-    const uint16_t most = (uint16_t)(engine->line_bytes - typed->start + 2u * (uint8_t)(length - typed->length));
+    /* A typed apostrophe may have 3, so that the whole may be too long. */
+    const uint16_t most = (uint16_t)(engine->line_bytes - typed->start + (uint16_t)TLM_LETTER_BYTES * (uint8_t)(length - typed->length));
 
     return typed->length > 0 && most < TLM_WORD_BYTES &&
-           decode_character(text, tlm_utf8_bytes((uint8_t)text[0])) != engine->model->alphabet[typed->letters[0] - 1];
+           decode_character(text, tlm_utf8_bytes((uint8_t)text[0])) != tlm_model_of(engine)->alphabet[typed->letters[0] - 1];
 }
 
 void tlm_suggestion_write(tlm_engine_t *engine, uint8_t rank, const tlm_typed_t *typed, const uint8_t *letters,
@@ -133,8 +132,8 @@ void tlm_suggestion_write(tlm_engine_t *engine, uint8_t rank, const tlm_typed_t 
         i = typed->length;
     }
     for (; i < length; i++) {
-        const uint16_t point = engine->model->alphabet[letters[i] - 1]; /* below U+0800: 2 bytes */
-        if (point < 0x80) {
+        const uint16_t point = tlm_model_of(engine)->alphabet[letters[i] - 1]; /* below U+0800: 2 bytes */
+        if (TLM_LETTER_BYTES == 1 || point < 0x80) {
             *text++ = (char)point;
         } else {
             *text++ = (char)(uint8_t)(0xC0u | (point >> 6));
@@ -159,12 +158,12 @@ tlm_moment_t *tlm_moment_newest(tlm_engine_t *engine)
     tlm_moment_t *moment;
 
     if (engine->moments == 0) {
-        const tlm_network_t *network = &engine->model->network;
+        const tlm_network_t *network = &tlm_model_of(engine)->network;
         engine->newest = 0;
         engine->moments = 1;
         moment = &engine->history[0];
         tlm_moment_start(engine, moment);
-        network->step(engine->language, TLM_ROW_BOUNDARY, moment->state, moment->context, engine->scratch);
+        network->step(tlm_language_of(engine), TLM_ROW_BOUNDARY, moment->state, moment->context, engine->scratch);
         moment->line_bytes = 0;
     }
     return &engine->history[engine->newest];
@@ -182,12 +181,14 @@ static tlm_moment_t *next_moment(tlm_engine_t *engine)
 
 tlm_moment_t *tlm_moment_push(tlm_engine_t *engine, uint16_t id, uint16_t line_bytes)
 {
-    const tlm_network_t *network = &engine->model->network;
+    const tlm_network_t *network = &tlm_model_of(engine)->network;
     const tlm_moment_t *before = tlm_moment_newest(engine);
     tlm_moment_t *moment = next_moment(engine);
 
-    memmove(moment->state, before->state, sizeof moment->state); /* the same place when TLM_HISTORY is 1 */
-    network->step(engine->language, id, moment->state, moment->context, engine->scratch);
+    if (moment != before) { /* the same place when TLM_HISTORY is 1 */
+        memcpy(moment->state, before->state, sizeof moment->state);
+    }
+    network->step(tlm_language_of(engine), id, moment->state, moment->context, engine->scratch);
     moment->line_bytes = line_bytes;
     return moment;
 }
@@ -203,7 +204,7 @@ void tlm_moment_drop(tlm_engine_t *engine, uint16_t line_bytes)
         engine->newest = (uint8_t)((engine->newest > 0 ? engine->newest : TLM_HISTORY) - 1);
         engine->moments--;
     }
-    if (engine->before_bytes > line_bytes) {
+    if (!TLM_SMALL && engine->before_bytes > line_bytes) {
         engine->before_bytes = TLM_NOT_KNOWN;
     }
 }
@@ -224,7 +225,7 @@ const tlm_moment_t *tlm_line_follow(tlm_engine_t *engine, tlm_word_row_t *row_of
             length = (uint8_t)(length + (length <= TLM_WORD_LETTERS ? 1 : 0));
         } else if (length > 0) {
             const uint16_t row = length <= TLM_WORD_LETTERS
-                                     ? row_of(&engine->model->lexicon, engine->language, letters, length)
+                                     ? row_of(&tlm_model_of(engine)->lexicon, tlm_language_of(engine), letters, length)
                                      : (uint16_t)TLM_ROW_UNKNOWN;
             moment = tlm_moment_push(engine, row, at);
             length = 0;

@@ -25,7 +25,7 @@ uint8_t tlm_line_letter(const tlm_engine_t *engine, uint16_t *at);
 /* Where the character that ends before `end` starts; 0 < end <= line_bytes. */
 uint16_t tlm_line_before(const tlm_engine_t *engine, uint16_t end);
 
-tlm_typed_t tlm_line_typed(const tlm_engine_t *engine);
+void tlm_line_typed(const tlm_engine_t *engine, tlm_typed_t *typed);
 
 /* Write the word letters[0..length-1] (length <= TLM_WORD_LETTERS), of which the typed ones are the beginning, as the
  * suggestion of that rank. */

@@ -5,33 +5,33 @@ static bool is_better(const tlm_candidate_t *one, const tlm_candidate_t *than)
     if (one->score != than->score) {
         return one->score > than->score;
     }
-    return one->order < than->order || (one->order == than->order && one->place < than->place);
+    return one->order < than->order || (!TLM_SMALL && one->order == than->order && one->place < than->place);
 }
 
-void tlm_list_offer(tlm_list_t *list, int32_t score, uint32_t order, uint16_t place)
+void tlm_list_offer(tlm_list_t *list, int32_t score, tlm_order_t order, uint16_t place)
 {
     const tlm_candidate_t candidate = {score, order, place};
-    uint8_t at = 0;
+    const tlm_candidate_t *const end = list->best + list->count;
+    tlm_candidate_t *at = list->best;
 
-    if (!tlm_list_has_room(list, score, order)) {
+    if (!TLM_SMALL && !tlm_list_has_room(list, score, order)) {
         return;
     }
-    while (at < list->count && (list->best[at].order != order || list->best[at].place != place)) {
+    /* Without a memory no word comes twice. */
+    while (at < end && (TLM_SMALL || at->order != order || at->place != place)) {
         at++;
     }
-    /* What is at `at` goes: the word's lower self, nothing, or the last of a full list. */
-    if (at == list->count && list->count < list->capacity) {
-        list->count++;
-    } else {
-        at = (uint8_t)(at - (at == list->count ? 1 : 0));
-        if (!is_better(&candidate, &list->best[at])) {
+    if (at < end) { /* the word's lower self goes */
+        if (!is_better(&candidate, at)) {
             return;
         }
+    } else if (list->count < list->capacity) {
+        list->count++;
     }
-    for (; at > 0 && is_better(&candidate, &list->best[at - 1]); at--) {
-        list->best[at] = list->best[at - 1];
+    for (; at > list->best && is_better(&candidate, at - 1); at--) {
+        *at = at[-1];
     }
-    list->best[at] = candidate;
+    *at = candidate;
 }
 
 int32_t tlm_score_add(int32_t score, int32_t units_per_nat, int32_t millinats)

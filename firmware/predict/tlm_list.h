@@ -8,21 +8,25 @@
 extern "C" {
 #endif
 
+/* Twice the number of any row or word; a lexicon in near flash has less than 2^15 of either. */
+typedef tlm_offset_t tlm_order_t;
+
 /* A word that may be suggested. `order` and `place` together are the word's identity, and decide between equal scores:
  * the lower one first. */
 typedef struct {
     int32_t score;
-    uint32_t order;
+    tlm_order_t order;
     uint16_t place;  /* where its letters are found; what that means is its maker's business */
 } tlm_candidate_t;
 
+/* After `capacity` words, one that was pushed out. */
 typedef struct {
     uint8_t count, capacity;
-    tlm_candidate_t best[TLM_MAX_SUGGESTIONS];
+    tlm_candidate_t best[TLM_MAX_SUGGESTIONS + 1];
 } tlm_list_t;
 
 /* Whether a word of that score, and of that order or a higher one, may enter. */
-static inline bool tlm_list_has_room(const tlm_list_t *list, int32_t score, uint32_t order)
+static inline bool tlm_list_has_room(const tlm_list_t *list, int32_t score, tlm_order_t order)
 {
     const tlm_candidate_t *last = &list->best[list->count > 0 ? list->count - 1 : 0];
 
@@ -30,7 +34,7 @@ static inline bool tlm_list_has_room(const tlm_list_t *list, int32_t score, uint
 }
 
 /* Put a word in if it is good enough. A word that is in the list at a lower score is raised, never listed twice. */
-void tlm_list_offer(tlm_list_t *list, int32_t score, uint32_t order, uint16_t place);
+void tlm_list_offer(tlm_list_t *list, int32_t score, tlm_order_t order, uint16_t place);
 
 /* score + units_per_nat * millinats / 1000 as C divides, in 32 bits: quotient and remainder have one sign, so that
  * truncating the remainder's part alone truncates the whole. |millinats| < 2^19, units <= TLM_MAX_UNITS: both products are

@@ -135,13 +135,13 @@ uint32_t tlm_memory_code(const uint8_t *letters, uint8_t length)
 
 static uint32_t code_of(const tlm_engine_t *engine, const uint8_t *letters, uint8_t length)
 {
-    const tlm_lexicon_t *lexicon = &engine->model->lexicon;
+    const tlm_lexicon_t *lexicon = &tlm_model_of(engine)->lexicon;
     tlm_cursor_t cursor;
 
     if (length > TLM_WORD_LETTERS) {
         return TLM_ROW_UNKNOWN;
     }
-    if (tlm_cursor_seek_word(lexicon, engine->language, letters, length, &cursor)) {
+    if (tlm_cursor_seek_word(lexicon, tlm_language_of(engine), letters, length, &cursor)) {
         return cursor.level == 0 ? cursor.row : (uint32_t)TLM_FIRST_ROW + lexicon->rows + cursor.word;
     }
     return tlm_memory_code(letters, length);
@@ -168,7 +168,7 @@ static uint8_t next_word(const tlm_engine_t *engine, uint16_t *at, uint8_t *lett
 
 void tlm_memory_learn(tlm_engine_t *engine)
 {
-    tlm_memory_t *memory = engine->memory;
+    tlm_memory_t *memory = tlm_memory_of(engine);
     uint8_t word[1 + TLM_WORD_LETTERS]; /* the mark, then the letters */
     uint16_t at = 0;
     bool empty = true;
@@ -188,7 +188,7 @@ void tlm_memory_learn(tlm_engine_t *engine)
             empty = false;
         }
         if ((code & TLM_UNKNOWN_CODE) != 0) {
-            word[0] = mark_of(engine->model);
+            word[0] = mark_of(tlm_model_of(engine));
             append(memory, word, (uint8_t)(length + 1u));
         } else {
             append_code(memory, code);

@@ -48,7 +48,7 @@ static uint16_t read_field(reader_t *reader, uint8_t count)
         return 0;
     }
     /* 24 bits less the 0..7 before leave 17. */
-    window = tlm_flash_u24(reader->stream + (reader->bit >> 3)) >> (reader->bit & 7u);
+    window = tlm_flash_u24(reader->stream + (tlm_offset_t)(reader->bit >> 3)) >> (reader->bit & 7u);
     reader->bit += count;
     return (uint16_t)(window & ((1UL << count) - 1u));
 }
@@ -164,7 +164,7 @@ static void read_record(const tlm_ngram_t *ngram, tlm_flash_t language, uint16_t
 
 static tlm_flash_t index_entry(const tlm_ngram_t *ngram, tlm_flash_t language, uint16_t block)
 {
-    return language + ngram->index + (uint32_t)block * INDEX_BYTES;
+    return language + ngram->index + (tlm_offset_t)block * INDEX_BYTES;
 }
 
 static uint16_t block_row(const tlm_ngram_t *ngram, tlm_flash_t language, uint16_t block)
@@ -295,7 +295,7 @@ uint32_t tlm_hash_ngram(const tlm_engine_t *engine, const tlm_moment_t *moment, 
     tlm_followers_t followers;
 
     tlm_followers_start(moment->state, &followers);
-    while (tlm_followers_next(engine->model->ngram, engine->language, &followers)) {
+    while (tlm_followers_next(tlm_model_of(engine)->ngram, tlm_language_of(engine), &followers)) {
         hash = hash_u16(hash_u16(hash, followers.row), followers.cost);
     }
     return hash_u16(hash, (uint16_t)(followers.pair_backoff + followers.triple_backoff));

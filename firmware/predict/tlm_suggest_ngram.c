@@ -23,7 +23,7 @@ static uint16_t list_followers(const tlm_engine_t *engine, const int8_t *state, 
     tlm_followers_t followers;
 
     tlm_followers_start(state, &followers);
-    while (tlm_followers_next(engine->model->ngram, engine->language, &followers)) {
+    while (tlm_followers_next(tlm_model_of(engine)->ngram, tlm_language_of(engine), &followers)) {
         const uint16_t word = (uint16_t)(followers.row - TLM_FIRST_ROW); /* of rows below the first: beyond every end */
         if (followers.row >= TLM_FIRST_ROW && word >= end) {
             break;
@@ -39,43 +39,29 @@ static uint16_t list_followers(const tlm_engine_t *engine, const int8_t *state, 
     return (uint16_t)(followers.pair_backoff + followers.triple_backoff);
 }
 
-/* costs[level] of a word of that level, levels 1.. */
-static void cost_levels(const tlm_lexicon_t *lexicon, uint16_t backoff, uint16_t *costs)
-{
-    int32_t millinats = -(int32_t)lexicon->top_millinats; /* 0..30,000, by 0..2,000 a level */
-
-    for (uint8_t level = 1; level < TLM_LEVELS; level++) {
-        costs[level] = (uint16_t)(backoff + (uint16_t)(millinats * TLM_NGRAM_UNITS / 1000));
-        millinats += lexicon->level_millinats;
-    }
-}
-
 /* The words of one block, from `first` up to `end`. */
-static void list_block(const tlm_engine_t *engine, const uint16_t *costs, uint16_t first, uint16_t end, tlm_list_t *list)
+static void list_block(const tlm_engine_t *engine, uint16_t backoff, uint16_t first, uint16_t end, tlm_list_t *list)
 {
-    const tlm_lexicon_t *lexicon = &engine->model->lexicon;
+    const tlm_lexicon_t *lexicon = &tlm_model_of(engine)->lexicon;
     tlm_cursor_t cursor;
 
-    tlm_cursor_seek(lexicon, engine->language, first, &cursor);
+    tlm_cursor_seek(lexicon, tlm_language_of(engine), first, &cursor);
     do {
-        if (cursor.level != 0) {
-            offer(list, -(int32_t)costs[cursor.level & (TLM_LEVELS - 1u)], cursor.word);
+        if (cursor.level != 0 && cursor.level <= lexicon->levels) {
+            offer(list, -(backoff + lexicon->level_units[cursor.level - 1]), cursor.word);
         }
-    } while (cursor.word + 1u < end && tlm_cursor_next(lexicon, engine->language, &cursor));
+    } while (cursor.word + 1u < end && tlm_cursor_next(lexicon, tlm_language_of(engine), &cursor));
 }
 
 static void list_lexicon(const tlm_engine_t *engine, uint16_t backoff, uint16_t first, uint16_t end, tlm_list_t *list)
 {
-    const tlm_lexicon_t *lexicon = &engine->model->lexicon;
-    uint16_t costs[TLM_LEVELS];
+    const tlm_lexicon_t *lexicon = &tlm_model_of(engine)->lexicon;
 
-    cost_levels(lexicon, backoff, costs);
     while (first < end) {
-        const uint32_t next = ((uint32_t)first / lexicon->block_words + 1u) * lexicon->block_words;
-        const uint16_t block_end = next < end ? (uint16_t)next : end;
-        const uint8_t level = tlm_lexicon_block_level(lexicon, engine->language, first);
-        if (level < TLM_LEVELS && tlm_list_has_room(list, -(int32_t)costs[level], first)) {
-            list_block(engine, costs, first, block_end, list);
+        const uint16_t block_end = tlm_lexicon_block_end(lexicon, first, end);
+        const uint8_t level = tlm_lexicon_block_level(lexicon, tlm_language_of(engine), first);
+        if (level <= lexicon->levels && tlm_list_has_room(list, -(backoff + lexicon->level_units[level - 1]), first)) {
+            list_block(engine, backoff, first, block_end, list);
         }
         first = block_end;
     }
@@ -105,31 +91,32 @@ static void list_memory(uint16_t backoff, const tlm_taught_table_t *table, tlm_l
 
 int tlm_suggest_ngram(tlm_engine_t *engine, uint8_t count)
 {
-    const tlm_lexicon_t *lexicon = &engine->model->lexicon;
-    const tlm_typed_t typed = tlm_line_typed(engine);
+    const tlm_lexicon_t *lexicon = &tlm_model_of(engine)->lexicon;
+    tlm_typed_t typed;
     tlm_range_t range;
     tlm_list_t list = {0, count, {{0, 0, 0}}};
     tlm_taught_table_t table;
     uint16_t backoff;
     tlm_cursor_t cursor;
 
+    tlm_line_typed(engine, &typed);
     if (typed.length > TLM_WORD_LETTERS) {
         return 0;
     }
-    range = tlm_lexicon_range(lexicon, engine->language, typed.letters, typed.length);
+    range = tlm_lexicon_range(lexicon, tlm_language_of(engine), typed.letters, typed.length);
     if (range.prefix_level != TLM_NO_LEVEL) { /* the word already typed is not offered */
         range.first++;
     }
-    if (range.first >= range.end && engine->memory == 0) {
+    if (range.first >= range.end && tlm_memory_of(engine) == 0) {
         return 0;
     }
-    if (engine->memory != 0) {
+    if (tlm_memory_of(engine) != 0) {
         tlm_taught_recall(engine, &typed, &range, &table);
     }
     backoff = list_followers(engine, tlm_line_follow(engine, tlm_lexicon_number)->state, range.first, range.end,
-                             engine->memory != 0 ? &table : 0, &list);
+                             tlm_memory_of(engine) != 0 ? &table : 0, &list);
     list_lexicon(engine, backoff, range.first, range.end, &list);
-    if (engine->memory != 0) {
+    if (tlm_memory_of(engine) != 0) {
         list_memory(backoff, &table, &list);
     }
     for (uint8_t i = 0; i < list.count; i++) {
@@ -137,7 +124,7 @@ int tlm_suggest_ngram(tlm_engine_t *engine, uint8_t count)
             tlm_taught_write(engine, i, &typed, &table.words[list.best[i].place]);
             continue;
         }
-        tlm_cursor_seek(lexicon, engine->language, list.best[i].place, &cursor);
+        tlm_cursor_seek(lexicon, tlm_language_of(engine), list.best[i].place, &cursor);
         tlm_suggestion_write(engine, i, &typed, cursor.letters, cursor.length);
     }
     return list.count;

@@ -98,13 +98,13 @@ static int32_t cost_of_sum(uint32_t sum)
 /* The cost of every symbol after a state. Only differences of scores count: logs of a softmax in integers. */
 static void cost_symbols(const tlm_engine_t *engine, const int8_t *context, int32_t *costs)
 {
-    const tlm_network_t *network = &engine->model->network;
-    const uint8_t symbols = (uint8_t)(engine->model->lexicon.letters + TLM_FIRST_ROW);
+    const tlm_network_t *network = &tlm_model_of(engine)->network;
+    const uint8_t symbols = (uint8_t)(tlm_model_of(engine)->lexicon.letters + TLM_FIRST_ROW);
     int32_t best;
     int32_t total;
     uint32_t sum = 0; /* at most 66 * 2^15 */
 
-    network->score(engine->language, context, 0, symbols, costs);
+    network->score(tlm_language_of(engine), context, 0, symbols, costs);
     best = costs[0];
     for (uint8_t i = 1; i < symbols; i++) {
         best = costs[i] > best ? costs[i] : best;
@@ -213,7 +213,7 @@ static void expand(search_t *search, uint8_t slot, const int8_t *context)
         offer_word(search, beginning, beginning->cost + end);
     }
     if (beginning->length < TLM_WORD_LETTERS) {
-        for (uint8_t letter = 1; letter <= search->engine->model->lexicon.letters; letter++) {
+        for (uint8_t letter = 1; letter <= tlm_model_of(search->engine)->lexicon.letters; letter++) {
             offer_branch(search, beginning->cost + costs[TLM_FIRST_ROW + letter - 1], slot, letter);
         }
     }
@@ -265,7 +265,7 @@ static void advance(search_t *search)
     for (uint8_t b = 0; b < count && search->steps < TLM_SPELLING_STEPS; b++) {
         tlm_spelling_t *beginning = &engine->beam[slots[b]];
         const uint16_t symbol = (uint16_t)(TLM_FIRST_ROW + beginning->letters[beginning->length - 1] - 1);
-        engine->model->network.step(engine->language, symbol, beginning->state, context, engine->scratch);
+        tlm_model_of(engine)->network.step(tlm_language_of(engine), symbol, beginning->state, context, engine->scratch);
         search->steps++;
         expand(search, slots[b], context);
     }
@@ -273,13 +273,14 @@ static void advance(search_t *search)
 
 int tlm_suggest_spelling(tlm_engine_t *engine, uint8_t count)
 {
-    const tlm_typed_t typed = tlm_line_typed(engine);
+    tlm_typed_t typed;
     tlm_spelling_t *root = &engine->beam[0];
     const tlm_range_t no_range = {0, 0, 0, 0, TLM_NO_LEVEL}; /* there is no lexicon */
     const tlm_moment_t *moment;
     search_t search;
     tlm_taught_table_t table;
 
+    tlm_line_typed(engine, &typed);
     if (typed.length > TLM_WORD_LETTERS) {
         return 0;
     }
@@ -288,7 +289,7 @@ int tlm_suggest_spelling(tlm_engine_t *engine, uint8_t count)
     search.engine = engine;
     search.typed = &typed;
     search.capacity = count;
-    if (engine->memory != 0) {
+    if (tlm_memory_of(engine) != 0) {
         tlm_taught_recall(engine, &typed, &no_range, &table);
         search.taught = &table;
     }

@@ -5,16 +5,16 @@
 #include "tlm_taught.h"
 
 enum {
-    CHUNK_ROWS = 32 /* scored at once: 128 bytes of stack */
+    CHUNK_ROWS = TLM_SMALL ? 1 : 32 /* scored at once: 128 bytes of stack */
 };
 
 /* A lexicon-only word stands before the row of the next level-0 word, which its cursor knows. So the order of the words
  * needs no word index of a row, for which the lexicon would have to be read. A candidate's place is the row or the index. */
-static uint32_t row_order(uint16_t row) { return 2u * (uint32_t)row + 1u; }
-static uint32_t word_order(uint16_t next_row) { return 2u * (uint32_t)next_row; }
+static tlm_order_t row_order(uint16_t row) { return (tlm_order_t)(2u * (tlm_order_t)row + 1u); }
+static tlm_order_t word_order(uint16_t next_row) { return (tlm_order_t)(2u * (tlm_order_t)next_row); }
 /* A lexicon-only word that the memory brought comes after all others of its score, and a word of the memory alone after that;
  * its place is in the table. */
-static const uint32_t TAUGHT_ORDER = 0xFFFFFFFE;
+static const tlm_order_t TAUGHT_ORDER = (tlm_order_t)(TLM_UNKNOWN_ORDER - 1u);
 static bool is_row(const tlm_candidate_t *candidate) { return (candidate->order & 1u) != 0; }
 
 static void list_rows(const tlm_engine_t *engine, const int8_t *context, uint16_t first, uint16_t end, tlm_list_t *list)
@@ -22,57 +22,41 @@ static void list_rows(const tlm_engine_t *engine, const int8_t *context, uint16_
     int32_t scores[CHUNK_ROWS];
 
     while (first < end) {
-        const uint16_t count = end - first < CHUNK_ROWS ? (uint16_t)(end - first) : (uint16_t)CHUNK_ROWS;
-        engine->model->network.score(engine->language, context, first, count, scores);
-        for (uint16_t i = 0; i < count; i++) {
-            const uint16_t row = (uint16_t)(first + i);
-            if (tlm_list_has_room(list, scores[i], row_order(row))) {
-                tlm_list_offer(list, scores[i], row_order(row), row);
-            }
+        const uint16_t left = (uint16_t)(end - first);
+        const uint8_t count = (uint8_t)(left < CHUNK_ROWS ? left : (uint16_t)CHUNK_ROWS);
+        tlm_model_of(engine)->network.score(tlm_language_of(engine), context, first, count, scores);
+        for (uint8_t i = 0; i < count; i++, first++) {
+            tlm_list_offer(list, scores[i], row_order(first), first);
         }
-        first = (uint16_t)(first + count);
     }
 }
 
-/* Of a lexicon word of that level, 1.. */
-static int32_t level_score(const tlm_model_t *model, int32_t unknown, uint8_t level)
+/* The words of one block, from word `first` up to `end`. The sums are within 2^31: a score is within 2^30. */
+static void list_block(const tlm_engine_t *engine, int32_t unknown, uint16_t first, uint16_t end, tlm_list_t *list)
 {
-    const int32_t millinats =
-        model->lexicon.top_millinats - (int32_t)(level - 1) * (int32_t)model->lexicon.level_millinats;
-
-    return tlm_score_add(unknown, model->network.units_per_nat, millinats);
-}
-
-/* The words of one block, from the cursor's word up to `end`. */
-static void list_block(const tlm_engine_t *engine, const int32_t *scores, uint16_t first, uint16_t end, tlm_list_t *list)
-{
-    const tlm_lexicon_t *lexicon = &engine->model->lexicon;
+    const tlm_lexicon_t *lexicon = &tlm_model_of(engine)->lexicon;
     tlm_cursor_t cursor;
 
-    tlm_cursor_seek(lexicon, engine->language, first, &cursor);
+    tlm_cursor_seek(lexicon, tlm_language_of(engine), first, &cursor);
     do {
-        if (cursor.level != 0) {
-            tlm_list_offer(list, scores[cursor.level & (TLM_LEVELS - 1u)], word_order(cursor.row), cursor.word);
+        if (cursor.level != 0 && cursor.level <= lexicon->levels) {
+            const int32_t score = unknown + lexicon->level_units[cursor.level - 1];
+            tlm_list_offer(list, score, word_order(cursor.row), cursor.word);
         }
-    } while (cursor.word + 1u < end && tlm_cursor_next(lexicon, engine->language, &cursor));
+    } while (cursor.word + 1u < end && tlm_cursor_next(lexicon, tlm_language_of(engine), &cursor));
 }
 
 static void list_lexicon(const tlm_engine_t *engine, const int8_t *context, uint16_t first, uint16_t end, tlm_list_t *list)
 {
-    const tlm_lexicon_t *lexicon = &engine->model->lexicon;
+    const tlm_lexicon_t *lexicon = &tlm_model_of(engine)->lexicon;
     int32_t unknown;
-    int32_t scores[TLM_LEVELS];
 
-    engine->model->network.score(engine->language, context, TLM_ROW_UNKNOWN, 1, &unknown);
-    for (uint8_t level = 1; level < TLM_LEVELS; level++) {
-        scores[level] = level_score(engine->model, unknown, level);
-    }
+    tlm_model_of(engine)->network.score(tlm_language_of(engine), context, TLM_ROW_UNKNOWN, 1, &unknown);
     while (first < end) {
-        const uint32_t next = ((uint32_t)first / lexicon->block_words + 1u) * lexicon->block_words;
-        const uint16_t block_end = next < end ? (uint16_t)next : end;
-        const uint8_t level = tlm_lexicon_block_level(lexicon, engine->language, first);
-        if (level < TLM_LEVELS && tlm_list_has_room(list, scores[level], 0)) {
-            list_block(engine, scores, first, block_end, list);
+        const uint16_t block_end = tlm_lexicon_block_end(lexicon, first, end);
+        const uint8_t level = tlm_lexicon_block_level(lexicon, tlm_language_of(engine), first);
+        if (level <= lexicon->levels && tlm_list_has_room(list, unknown + lexicon->level_units[level - 1], 0)) {
+            list_block(engine, unknown, first, block_end, list);
         }
         first = block_end;
     }
@@ -101,11 +85,11 @@ static void offer_plain(tlm_list_t *list, int32_t score, uint16_t index)
 static void list_memory(const tlm_engine_t *engine, const int8_t *context, const tlm_taught_table_t *table,
                         tlm_list_t *list)
 {
-    const tlm_network_t *network = &engine->model->network;
-    const uint32_t plain = (uint32_t)TLM_FIRST_ROW + engine->model->lexicon.rows; /* codes of lexicon-only words */
+    const tlm_network_t *network = &tlm_model_of(engine)->network;
+    const uint32_t plain = (uint32_t)TLM_FIRST_ROW + tlm_model_of(engine)->lexicon.rows; /* codes of lexicon-only words */
     int32_t unknown;
 
-    network->score(engine->language, context, TLM_ROW_UNKNOWN, 1, &unknown);
+    network->score(tlm_language_of(engine), context, TLM_ROW_UNKNOWN, 1, &unknown);
     for (uint8_t i = 0; i < TLM_TAUGHT_WORDS; i++) {
         const tlm_taught_t *word = &table->words[i];
         int32_t score;
@@ -120,7 +104,7 @@ static void list_memory(const tlm_engine_t *engine, const int8_t *context, const
         } else {
             const uint16_t row = (uint16_t)word->code;
             int32_t raised;
-            network->score(engine->language, context, row, 1, &raised);
+            network->score(tlm_language_of(engine), context, row, 1, &raised);
             raised = tlm_score_add(raised, network->units_per_nat, tlm_taught_bonus(word));
             tlm_list_offer(list, raised > score ? raised : score, row_order(row), row);
         }
@@ -130,18 +114,18 @@ static void list_memory(const tlm_engine_t *engine, const int8_t *context, const
 static void write_list(tlm_engine_t *engine, const tlm_typed_t *typed, const tlm_list_t *list,
                        const tlm_taught_table_t *table)
 {
-    const tlm_lexicon_t *lexicon = &engine->model->lexicon;
+    const tlm_lexicon_t *lexicon = &tlm_model_of(engine)->lexicon;
     tlm_cursor_t cursor;
 
     for (uint8_t i = 0; i < list->count; i++) {
-        if (list->best[i].order == TLM_UNKNOWN_ORDER) {
+        if (!TLM_SMALL && list->best[i].order == TLM_UNKNOWN_ORDER) {
             tlm_taught_write(engine, i, typed, &table->words[list->best[i].place]);
             continue;
         }
         if (is_row(&list->best[i])) {
-            tlm_cursor_seek_row(lexicon, engine->language, list->best[i].place, &cursor);
+            tlm_cursor_seek_row(lexicon, tlm_language_of(engine), list->best[i].place, &cursor);
         } else {
-            tlm_cursor_seek(lexicon, engine->language, list->best[i].place, &cursor);
+            tlm_cursor_seek(lexicon, tlm_language_of(engine), list->best[i].place, &cursor);
         }
         tlm_suggestion_write(engine, i, typed, cursor.letters, cursor.length);
     }
@@ -149,21 +133,22 @@ static void write_list(tlm_engine_t *engine, const tlm_typed_t *typed, const tlm
 
 int tlm_suggest_words(tlm_engine_t *engine, uint8_t count)
 {
-    const tlm_typed_t typed = tlm_line_typed(engine);
+    tlm_typed_t typed;
     tlm_range_t range;
     tlm_list_t list = {0, count, {{0, 0, 0}}};
     tlm_taught_table_t table;
     const int8_t *context;
 
+    tlm_line_typed(engine, &typed);
     if (typed.length > TLM_WORD_LETTERS) {
         return 0;
     }
-    range = tlm_lexicon_range(&engine->model->lexicon, engine->language, typed.letters, typed.length);
+    range = tlm_lexicon_range(&tlm_model_of(engine)->lexicon, tlm_language_of(engine), typed.letters, typed.length);
     if (range.prefix_level != TLM_NO_LEVEL) { /* the word already typed is not offered */
         range.first++;
         range.first_row = (uint16_t)(range.first_row + (range.prefix_level == 0 ? 1 : 0));
     }
-    if (range.first >= range.end && engine->memory == 0) {
+    if (range.first >= range.end && tlm_memory_of(engine) == 0) {
         return 0;
     }
     context = tlm_line_follow(engine, tlm_lexicon_row)->context;
@@ -171,7 +156,7 @@ int tlm_suggest_words(tlm_engine_t *engine, uint8_t count)
     if (typed.length > 0 && range.first < range.end) { /* before the first letter only rows compete */
         list_lexicon(engine, context, range.first, range.end, &list);
     }
-    if (engine->memory != 0) {
+    if (tlm_memory_of(engine) != 0) {
         tlm_taught_recall(engine, &typed, &range, &table);
         list_memory(engine, context, &table, &list);
     }

@@ -67,9 +67,9 @@ static void count_word(tlm_taught_table_t *table, const tlm_token_t *token, uint
 
 void tlm_taught_recall(tlm_engine_t *engine, const tlm_typed_t *typed, const tlm_range_t *range, tlm_taught_table_t *table)
 {
-    const tlm_lines_t lines = tlm_memory_lines(engine->memory);
+    const tlm_lines_t lines = tlm_memory_lines(tlm_memory_of(engine));
     const uint32_t before = tlm_memory_before(engine, typed->start);
-    const tlm_codes_t codes = {range->first_row, (uint32_t)TLM_FIRST_ROW + engine->model->lexicon.rows + range->first,
+    const tlm_codes_t codes = {range->first_row, (uint32_t)TLM_FIRST_ROW + tlm_model_of(engine)->lexicon.rows + range->first,
                                (uint32_t)(range->end_row - range->first_row), (uint32_t)(range->end - range->first)};
     const uint16_t recent = (uint16_t)(lines.count > RECENT_BYTES ? lines.count - RECENT_BYTES : 0);
     uint16_t at = lines.count;
@@ -98,7 +98,7 @@ void tlm_taught_recall(tlm_engine_t *engine, const tlm_typed_t *typed, const tlm
 
 void tlm_taught_write(tlm_engine_t *engine, uint8_t rank, const tlm_typed_t *typed, const tlm_taught_t *word)
 {
-    tlm_suggestion_write(engine, rank, typed, tlm_memory_lines(engine->memory).bytes + word->at, word->length);
+    tlm_suggestion_write(engine, rank, typed, tlm_memory_lines(tlm_memory_of(engine)).bytes + word->at, word->length);
 }
 
 /* The mixture */

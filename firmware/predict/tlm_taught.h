@@ -4,13 +4,14 @@
 
 #include "tlm_lexicon.h"
 #include "tlm_line.h"
+#include "tlm_list.h"
 #include "tlm_memory.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-#define TLM_UNKNOWN_ORDER 0xFFFFFFFFUL /* in a list of suggestions: a word of the table that the lexicon does not have */
+#define TLM_UNKNOWN_ORDER ((tlm_order_t)-1) /* in a list of suggestions: a word of the table that the lexicon does not have */
 
 enum {
     TLM_TAUGHT_SETS = 4,               /* a power of two */

@@ -89,14 +89,14 @@ void tlm_dense_run_channels(tlm_flash_t language, const tlm_dense_t *layer, tlm_
 
 int8_t tlm_rescale_channels(tlm_flash_t language, const tlm_channels_t *by, uint16_t row, int32_t sum)
 {
-    const tlm_factor_t factor = {(int32_t)tlm_flash_u32(language + (by->multipliers + 4U * (uint32_t)row)),
+    const tlm_factor_t factor = {(int32_t)tlm_flash_u32(language + (by->multipliers + 4U * (tlm_offset_t)row)),
                                  (int8_t)tlm_flash_u8(language + (by->shifts + row))};
     return clamp(scale(sum, factor), by->zero, by->least);
 }
 
 void tlm_score_channels(tlm_flash_t language, const tlm_channels_t *by, uint16_t first, uint16_t count, int32_t *scores)
 {
-    tlm_flash_t at = language + (by->units + 4U * (uint32_t)first);
+    tlm_flash_t at = language + (by->units + 4U * (tlm_offset_t)first);
     for (uint16_t i = 0; i < count; i++, at += 4) {
         /* |sum| < 2^30: twice it fits, and the unit is below 2^31. */
         scores[i] = tlm_high(2 * scores[i], (int32_t)tlm_flash_u32(at));
@@ -107,7 +107,7 @@ void tlm_dense_sums_int4(tlm_flash_t language, const tlm_dense_t *layer, const i
                          int32_t *sums)
 {
     const tlm_flash_t weights = language + layer->weights;
-    uint32_t at = (uint32_t)first * layer->inputs;
+    tlm_offset_t at = (tlm_offset_t)first * layer->inputs;
     for (uint16_t row = 0; row < count; row++) {
         int32_t sum = 0; /* |w x| <= 8 * 128 * 4096 = 2^22 */
         for (uint16_t i = 0; i < layer->inputs; i++, at++) {
@@ -117,7 +117,7 @@ void tlm_dense_sums_int4(tlm_flash_t language, const tlm_dense_t *layer, const i
         sums[row] = sum;
     }
     if (layer->bias_bytes != 0) {
-        tlm_biases_add(language + (layer->biases + (uint32_t)layer->bias_bytes * first), layer->bias_bytes,
+        tlm_biases_add(language + (layer->biases + (tlm_offset_t)layer->bias_bytes * first), layer->bias_bytes,
                        layer->bias_shift, count, sums);
     }
 }

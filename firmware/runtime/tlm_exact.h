@@ -41,9 +41,9 @@ int8_t tlm_product_exact(const tlm_product_exact_t *product, int8_t a, int8_t b)
 
 /* A layer whose rows have a scale each. All are byte offsets in the language. */
 typedef struct {
-    uint32_t multipliers; /* of tlm_factor_t, int32 each */
-    uint32_t shifts;      /* of tlm_factor_t, int8 each */
-    uint32_t units;       /* of the output layer: a row's unit over the largest, int32 in 2^-31 */
+    tlm_offset_t multipliers; /* of tlm_factor_t, int32 each */
+    tlm_offset_t shifts;      /* of tlm_factor_t, int8 each */
+    tlm_offset_t units;       /* of the output layer: a row's unit over the largest, int32 in 2^-31 */
     int8_t zero, least;
 } tlm_channels_t;
 

@@ -9,28 +9,30 @@ void tlm_dense_sums(tlm_flash_t language, const tlm_dense_t *layer, const int8_t
     const uint8_t bytes = layer->bias_bytes;
     tlm_dot_rows(language + layer->weights, layer->inputs, first, count, x, sums);
     if (bytes != 0) {
-        tlm_biases_add(language + (layer->biases + (uint32_t)bytes * first), bytes, layer->bias_shift, count, sums);
+        tlm_biases_add(language + (layer->biases + (tlm_offset_t)bytes * first), bytes, layer->bias_shift, count, sums);
     }
 }
 
 /* Apart from tlm_dense_run and its large frame, which costs an AVR four cycles for each byte of it that is reached. */
 void tlm_rescale_run(const tlm_rescale_t *by, const int32_t *sums, uint16_t count, int8_t *y)
 {
-    const tlm_rescale_t scale = *by;
+    int8_t *restrict at = y; /* no part of `by`, so that its fields may stay in registers */
     const int8_t *const end = y + count;
-    while (y < end) {
-        *y++ = tlm_rescale(&scale, *sums++);
+    while (at < end) {
+        *at++ = tlm_rescale(by, *sums++);
     }
 }
 
 void tlm_dense_run(tlm_flash_t language, const tlm_dense_t *layer, const tlm_rescale_t *by, const int8_t *x, int8_t *y)
 {
     int32_t sums[TLM_CHUNK_ROWS];
-    for (uint16_t first = 0; first < layer->outputs; first = (uint16_t)(first + TLM_CHUNK_ROWS)) {
-        uint16_t left = (uint16_t)(layer->outputs - first);
-        uint16_t count = left < TLM_CHUNK_ROWS ? left : (uint16_t)TLM_CHUNK_ROWS;
+    uint16_t first = 0;
+    while (first < layer->outputs) {
+        const uint16_t left = (uint16_t)(layer->outputs - first);
+        const uint16_t count = left < TLM_CHUNK_ROWS ? left : (uint16_t)TLM_CHUNK_ROWS;
         tlm_dense_sums(language, layer, x, first, count, sums);
         tlm_rescale_run(by, sums, count, y + first);
+        first = (uint16_t)(first + count);
     }
 }
 
@@ -50,7 +52,7 @@ void tlm_fill(int8_t *to, uint16_t size, int8_t value)
 
 void tlm_row(tlm_flash_t table, uint16_t size, uint16_t row, int8_t *y)
 {
-    const tlm_flash_t at = table + (uint32_t)row * size;
+    const tlm_flash_t at = table + (tlm_offset_t)row * size;
     for (uint16_t i = 0; i < size; i++) {
         y[i] = (int8_t)tlm_flash_u8(at + i);
     }

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "tlm_high.h"
+#include "tlm_offset.h"
 #include "tlm_port.h"
 
 #ifdef __cplusplus
@@ -21,8 +22,8 @@ extern "C" {
 
 /* A weight matrix with biases: int8, outputs x inputs, in the board's layout. */
 typedef struct {
-    uint32_t weights;    /* byte offset in the language */
-    uint32_t biases;     /* byte offset; each is a signed integer of bias_bytes, times 2^bias_shift */
+    tlm_offset_t weights; /* in the language */
+    tlm_offset_t biases; /* in the language; each is a signed integer of bias_bytes, times 2^bias_shift */
     uint16_t inputs;     /* at most 4096: |W x| <= 2^14 * 4096 = 2^26 */
     uint16_t outputs;
     uint8_t bias_bytes;  /* 0 (no biases), 1, 2 or 4 */
@@ -81,13 +82,10 @@ static inline int8_t tlm_lookup(tlm_flash_t table, int8_t x)
 static inline void tlm_biases_add(tlm_flash_t at, uint8_t bytes, uint8_t shift, uint16_t count, int32_t *sums)
 {
     for (uint16_t i = 0; i < count; i++, at += bytes) {
-        uint32_t bits;
-        if (bytes == 1) {
-            bits = (uint32_t)(int32_t)(int8_t)tlm_flash_u8(at);
-        } else if (bytes == 2) {
-            bits = (uint32_t)(int32_t)(int16_t)tlm_flash_u16(at);
-        } else {
-            bits = tlm_flash_u32(at);
+        uint8_t left = (uint8_t)(bytes - 1);
+        uint32_t bits = (uint32_t)(int32_t)(int8_t)tlm_flash_u8(at + left);
+        while (left > 0) {
+            bits = bits << 8 | tlm_flash_u8(at + --left);
         }
         sums[i] += (int32_t)(bits << shift);
     }
@@ -120,7 +118,9 @@ static inline uint16_t tlm_window_id(const int8_t *state, uint16_t i)
     return (uint16_t)((uint8_t)state[2 * i] | ((uint16_t)(uint8_t)state[2 * i + 1] << 8));
 }
 
-enum { TLM_CHUNK_ROWS = 64 }; /* summed at once by tlm_dense_run: 256 bytes of stack; a multiple of 4 */
+#ifndef TLM_CHUNK_ROWS    /* a port with little RAM may say 1 */
+#define TLM_CHUNK_ROWS 64 /* summed at once by tlm_dense_run: 256 bytes of stack; a multiple of 4 */
+#endif
 
 #ifdef __cplusplus
 }

@@ -1,6 +1,7 @@
 /* The smallest firmware: answers the first byte with how the language looks from the chip, then echoes every byte. */
 #include "board.h"
 #include "tlm_dot.h"
+#include "tlm_offset.h"
 
 #include "echo.h"
 
@@ -8,7 +9,7 @@
 static uint32_t language_crc(void)
 {
     uint32_t crc = 0xFFFFFFFFUL;
-    for (uint32_t i = 0; i < ECHO_LANGUAGE_BYTES; i++) {
+    for (tlm_offset_t i = 0; i < ECHO_LANGUAGE_BYTES; i++) {
         crc ^= tlm_flash_u8(tlm_port_language() + i);
         for (uint8_t bit = 0; bit < 8; bit++) {
             crc = (crc >> 1) ^ ((crc & 1) != 0 ? 0xEDB88320UL : 0);
@@ -59,7 +60,7 @@ int main(void)
     write_hex(from_data + from_bss);
     write_hex(language_crc());
     write_hex(dot_sum());
-    write_hex(tlm_flash_u32(tlm_port_language() + ECHO_DOT_AT + 1) ^ tlm_flash_u24(tlm_port_language() + 70001UL) ^
+    write_hex(tlm_flash_u32(tlm_port_language() + ECHO_DOT_AT + 1) ^ tlm_flash_u24(tlm_port_language() + ECHO_FAR_AT) ^
               tlm_flash_u16(tlm_port_language() + 3));
     while ((byte = tlm_port_read()) >= 0) {
         tlm_port_write((uint8_t)byte);

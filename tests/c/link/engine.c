@@ -15,7 +15,7 @@ static const char *const WORDS[] = {"are", "the", "to", "you", "your", "yes", "h
                                     "internationalisation", "interoperability", "internationally"};
 enum { WORD_COUNT = sizeof WORDS / sizeof WORDS[0] };
 
-const tlm_model_t tlm_model = {"stub-en", 0xC0FFEE42u, 1234u, {0}, {0, 0, 0, WORD_COUNT, WORD_COUNT, 16, 26, 0, 0},
+const tlm_model_t tlm_model = {"stub-en", 0xC0FFEE42u, 1234u, 0, {0, 0, 0, WORD_COUNT, WORD_COUNT, 16, 26, 0, 0},
                                {4, 4, WORD_COUNT + 2, 100, 0, 0, 0, 0}, 0, 0, 0, 0u};
 
 int tlm_language_check(const tlm_model_t *model, tlm_flash_t language)

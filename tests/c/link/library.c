@@ -25,7 +25,7 @@ uint32_t test_boot(uint8_t *out, uint32_t room)
     sent_bytes = 0;
     tlm_engine_init(&engine, &tlm_model, sent);
     tlm_memory_open(&memory, &tlm_model, memory_bytes, sizeof memory_bytes);
-    tlm_link_init(&serial, &engine, &tlm_model, TLM_BOARD_NAME, checks, &memory);
+    tlm_link_init(&serial, &engine, TLM_BOARD_NAME, checks, &memory);
     return sent_bytes;
 }
 

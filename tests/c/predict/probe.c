@@ -16,6 +16,8 @@ static tlm_engine_t engine;
 static tlm_memory_t memory;
 static uint8_t *memory_bytes; /* as long as they are, for the same reason */
 static uint8_t *language; /* exactly as long as it is, so that the sanitizer sees a read past its end */
+static tlm_letter_t alphabet[TLM_MAX_LETTERS];
+static int32_t level_units[TLM_LEVELS - 1], top_millinats, level_millinats;
 static int32_t spread;    /* scores are 0..spread-1 */
 
 static uint32_t mix(uint32_t x)
@@ -70,6 +72,16 @@ static int8_t stub_logit(tlm_flash_t at, const int8_t *context, uint16_t row)
     return (int8_t)(score % 128);
 }
 
+static void set_levels(int32_t units)
+{
+    model.lexicon.levels = TLM_LEVELS - 1;
+    model.lexicon.level_units = level_units;
+    for (int level = 1; level < TLM_LEVELS; level++) {
+        const int64_t millinats = top_millinats - (int64_t)(level - 1) * level_millinats;
+        level_units[level - 1] = (int32_t)(units * millinats / 1000);
+    }
+}
+
 static uint8_t parse_hex(const char *text, uint8_t *bytes)
 {
     uint8_t count = 0;
@@ -97,6 +109,7 @@ static void answer_load(char *line)
         n[i] = strtol(at, &at, 10);
     }
     memset(&model, 0, sizeof model);
+    model.alphabet = alphabet;
     model.suggest = n[0] != 0 ? tlm_suggest_spelling : tlm_suggest_words;
     model.hash_moment = tlm_hash_network;
     model.lexicon.words = (uint16_t)n[1];
@@ -106,12 +119,13 @@ static void answer_load(char *line)
     model.lexicon.index = (uint32_t)n[5];
     model.lexicon.stream = (uint32_t)n[6];
     model.lexicon.codes = (uint32_t)n[7];
-    model.lexicon.top_millinats = (int16_t)n[8];
-    model.lexicon.level_millinats = (int16_t)n[9];
+    top_millinats = (int32_t)n[8];
+    level_millinats = (int32_t)n[9];
+    set_levels((int32_t)n[10]);
     spread = (int32_t)n[11];
     model.hash = (uint32_t)n[12];
     for (int i = 0; i < n[4]; i++) {
-        model.alphabet[i] = (uint16_t)strtoul(at, &at, 10);
+        alphabet[i] = (tlm_letter_t)strtoul(at, &at, 10);
         at++;
     }
     model.network = (tlm_network_t){STUB_STATE_BYTES, TLM_CONTEXT_BYTES,
@@ -140,6 +154,7 @@ static void answer_ngram(char *line)
     ngram = (tlm_ngram_t){(uint32_t)n[6], (uint32_t)n[7], (uint32_t)n[8], (uint32_t)n[5], (uint16_t)n[0], (uint16_t)n[1],
                           (uint8_t)n[2],  (uint8_t)n[3],  (uint8_t)n[4]};
     model.ngram = &ngram;
+    set_levels(-TLM_NGRAM_UNITS);
     model.suggest = tlm_suggest_ngram;
     model.hash_moment = tlm_hash_ngram;
     model.network = (tlm_network_t){TLM_NGRAM_STATE_BYTES, 1, ngram.rows, TLM_NGRAM_UNITS, ngram_step, 0, 0, 0};
