@@ -163,9 +163,10 @@ class Board:
 
 
 FIDELITIES = ("the real board", "the chip without its boot ROM", "the CPU and image only", "the same C as a program")
+BOARD_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _RULES = {
     "layout": (re.compile("|".join(LAYOUTS)), "one of: " + ", ".join(LAYOUTS)),
-    "name": (re.compile(r"[a-z0-9]+(-[a-z0-9]+)*"), "lower-case letters, digits and single hyphens"),
+    "name": (BOARD_NAME, "lower-case letters, digits and single hyphens"),
     "fidelity": (re.compile("|".join(FIDELITIES)), "one of: " + "; ".join(FIDELITIES)),
     "emulators.name": (
         re.compile("qemu|unicorn|simavr|rp2040js|process"),
@@ -183,19 +184,26 @@ _RULES = {
     ),
     "ids": (re.compile(r"[0-9a-f]{4}:[0-9a-f]{4}"), "four hexadecimal digits, a colon, four more ('2341:0042')"),
 }
+OWN_BOARDS = Path("boards")  # where a user's boards are, from the working folder
 _TYPE_NAMES = {str: "a text", int: "a whole number, 0 or more", tuple: "a list", dict: "a table"}
 
 
 def board_names() -> list[str]:
-    """The names of all boards, sorted."""
-    return sorted(path.stem for path in boards_dir().glob("*.toml"))
+    """The names of all boards, sorted: the package's, and the user's in ./boards."""
+    return sorted({path.stem for folder in (boards_dir(), OWN_BOARDS) for path in folder.glob("*.toml")})
+
+
+def board_path(name: str) -> Path:
+    """The file of a board, the user's own before the package's. Raises TinylmError, with the nearest name, for none."""
+    for folder in (OWN_BOARDS, boards_dir()):
+        if (folder / f"{name}.toml").is_file() and Path(name).name == name:
+            return folder / f"{name}.toml"
+    raise TinylmError(f"There is no board '{name}'.", nearest(name, board_names()))
 
 
 def load_board(name: str) -> Board:
     """The board of that name. Raises TinylmError, with the nearest name, when there is none."""
-    if name not in board_names():
-        raise TinylmError(f"There is no board '{name}'.", nearest(name, board_names()))
-    return read_board(boards_dir() / f"{name}.toml")
+    return read_board(board_path(name))
 
 
 def read_board(path: Path) -> Board:

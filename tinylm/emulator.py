@@ -21,10 +21,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-from tinylm.board import Board, EmulatorChoice
+from tinylm.board import Board, EmulatorChoice, board_path
 from tinylm.errors import TinylmError, nearest
 from tinylm.firmware import ELF_NAME
-from tinylm.resources import boards_dir, cache_dir
+from tinylm.resources import cache_dir
 from tinylm.toolchain import find_tool, find_toolchain, install_command, require_tool
 
 _HERE = Path(__file__).resolve().parent
@@ -143,7 +143,7 @@ def _fill_flash(board: Board, build_dir: Path) -> Path:
 
 
 def _start_unicorn(board: Board, choice: EmulatorChoice, build_dir: Path) -> Emulator:
-    board_file = boards_dir() / f"{board.name}.toml"
+    board_file = board_path(board.name)
     module = "tinylm.emulators.unicorn_machine"
     return _start_announced(choice, [sys.executable, "-m", module, str(board_file), str(build_dir / "firmware.bin")])
 

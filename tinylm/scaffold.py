@@ -1,4 +1,4 @@
-"""A new project's folder: tinylm.toml, an example text, a CI workflow. Knows templates; builds nothing."""
+"""A new project's folder: tinylm.toml, an example text, a CI workflow; a new board's file. Knows templates; builds nothing."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from tinylm.board import Board
+from tinylm.board import BOARD_NAME, OWN_BOARDS, Board, board_names, board_path, read_board
 from tinylm.emulator import tool_of
 from tinylm.errors import TinylmError
+from tinylm.model import write_whole
 from tinylm.project import FILE_NAME, read_project
 from tinylm.rendering import render
 from tinylm.resources import templates_dir
@@ -95,3 +96,26 @@ def _fill(folder: Path, view: ProjectView) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(render(source, template, **vars(view)), "utf-8")
     shutil.copytree(source / "texts", folder / "texts")
+
+
+def write_board(name: str, like: str) -> Path:
+    """boards/NAME.toml in the working folder: the file of the board `like` under a new name. Returns its path.
+
+    Raises TinylmError for a name that is taken or is no name of a board.
+    """
+    source = board_path(like)
+    if name in board_names():
+        raise TinylmError(f"There is a board '{name}' already: {board_path(name)}.", "Choose another name.")
+    if not BOARD_NAME.fullmatch(name):
+        raise TinylmError(
+            f"'{name}' cannot be a board's name.", "Use lower-case letters, digits and single hyphens: my-board."
+        )
+    path = OWN_BOARDS / f"{name}.toml"
+    text = source.read_text("utf-8")
+    first = f"# {name}: started from {like}. docs/PORTING.md of tinylm says what each key means.\n"
+    text = re.sub(r"\A(#[^\n]*\n)+", "", text)
+    text = re.sub(r"(?m)^name = .*$", f'name = "{name}"', text, count=1)
+    OWN_BOARDS.mkdir(exist_ok=True)
+    write_whole(path, (first + text).encode())
+    read_board(path)
+    return path

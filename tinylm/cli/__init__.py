@@ -24,6 +24,7 @@ COMMANDS = {
     "flash": "Write a built image to a board.",
     "type": "Type with suggestions, on a board or an emulated one.",
     "bench": "Count what a model costs each emulated board.",
+    "new-board": "Start the file of a board that is not listed.",
     "predict": "Suggest words for a text, or for JSON lines.",
     "doctor": "Show which compilers, emulators and flashers are here.",
 }
@@ -40,7 +41,7 @@ class Commands(click.Group):
         """Import the command's module."""
         if name not in COMMANDS:
             return None
-        return importlib.import_module(f"tinylm.cli.{name}").command
+        return importlib.import_module(f"tinylm.cli.{name.replace('-', '_')}").command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple:
         """As click's, but an unknown command names the nearest one."""
