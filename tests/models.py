@@ -6,8 +6,14 @@ import functools
 import json
 from pathlib import Path
 
+import numpy as np
+
 from tinylm.corpus import ENGLISH_ALPHABET, read_lines, word_finder
+from tinylm.flatbuffer import write_tflite
 from tinylm.model import Model, load_model
+from tinylm.network import NetworkShape, initial_weights
+from tinylm.quantize import quantize
+from tinylm.run import calibration_rows
 
 VECTORS = Path(__file__).parent / "vectors"
 TEXT = Path(__file__).parents[1] / "examples" / "texts" / "en" / "radio.txt"
@@ -20,6 +26,12 @@ def tiny_lines() -> tuple[tuple[str, ...], ...]:
     words_of = word_finder(ENGLISH_ALPHABET)
     lines = (words_of(line) for line, _ in zip(read_lines(TEXT), range(LINES)))
     return tuple(tuple(words) for words in lines if words)
+
+
+def random_network(shape: NetworkShape, frequency: np.ndarray, ids: list[list[int]]) -> bytes:
+    """A .tflite of random weights, the same for a shape; `frequency` [rows] is in its output bias, `ids` calibrate it."""
+    weights = initial_weights(shape, 1, np.log(frequency / frequency.sum()))
+    return write_tflite(quantize(shape, weights, calibration_rows(ids, steps=20)))
 
 
 @functools.cache

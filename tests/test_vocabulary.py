@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from models import tiny_lines
+from models import random_network, tiny_lines
 
 from tinylm.budget import network_bytes, parse_bytes, split_budget
 from tinylm.corpus import ALPHABETS, ENGLISH_ALPHABET
@@ -108,14 +108,13 @@ def test_the_smallest_budget_still_buys_some_hundred_words() -> None:
 @pytest.mark.parametrize(("kind", "language"), [("word", "en"), ("character", "en"), ("character", "fr")])
 def test_the_estimate_is_close_to_the_blob_that_is_built(kind: str, language: str) -> None:
     import numpy as np
-    from models import _graph
 
     alphabet = ALPHABETS[language]
     split = split_budget(kind, count_words(list(line) for line in tiny_lines()), alphabet, 24 * KB)
     rows = [list(range(1, split.shape.rows))] * 10
     frequency = np.arange(1.0, split.shape.rows + 1)
     info = ModelInfo("estimate", kind, language, "CC0-1.0", alphabet, top_millinats=split.vocabulary.top_millinats)
-    model = Model(info, split.vocabulary.words, split.vocabulary.levels, _graph(split.shape, frequency, rows))
+    model = Model(info, split.vocabulary.words, split.vocabulary.levels, random_network(split.shape, frequency, rows))
     real = len(build_language(model).content)
     # These random networks have layers without biases, which are not stored.
     assert 0.96 * split.language_bytes < real <= split.language_bytes + 100

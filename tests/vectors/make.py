@@ -19,21 +19,19 @@ import numpy as np
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
-from models import tiny_lines  # noqa: E402
+from models import random_network, tiny_lines  # noqa: E402
 from oracle import Oracle  # noqa: E402
 
 from tinylm.corpus import ENGLISH_ALPHABET  # noqa: E402
-from tinylm.flatbuffer import read_tflite, write_tflite  # noqa: E402
+from tinylm.flatbuffer import read_tflite  # noqa: E402
 from tinylm.graph import Step, understand_step  # noqa: E402
 from tinylm.kneser_ney import encode_text  # noqa: E402
 from tinylm.model import FIRST_WORD_ROW, Model, ModelInfo, write_model, write_whole  # noqa: E402
-from tinylm.network import NetworkShape, initial_weights  # noqa: E402
+from tinylm.network import NetworkShape  # noqa: E402
 from tinylm.ngram import hash_walk, parse_ngram, read_ngram  # noqa: E402
 from tinylm.ngram_fit import fit_ngram  # noqa: E402
 from tinylm.preparation import encode_characters, encode_words  # noqa: E402
-from tinylm.quantize import quantize  # noqa: E402
 from tinylm.reference import hash_steps  # noqa: E402
-from tinylm.run import calibration_rows  # noqa: E402
 from tinylm.vocabulary import choose_vocabulary, count_words  # noqa: E402
 
 START, STRIDE, STEPS, TOLD = 3, 7, 200, 4
@@ -51,7 +49,9 @@ def make_word_model() -> Model:
         frequency[row] = counts[word]
     frequency[1] = sum(n for word, n in counts.items() if word not in row_ids)
     info = ModelInfo("tiny-word", "word", "en", "CC0-1.0", ENGLISH_ALPHABET, top_millinats=vocabulary.top_millinats)
-    graph = _graph(NetworkShape("word", rows, 12, 16), frequency, [encode_words(vocabulary)(line) for line in lines])
+    graph = random_network(
+        NetworkShape("word", rows, 12, 16), frequency, [encode_words(vocabulary)(line) for line in lines]
+    )
     return Model(info, vocabulary.words, vocabulary.levels, graph)
 
 
@@ -61,7 +61,7 @@ def make_character_model() -> Model:
     ids = [encode_characters(ENGLISH_ALPHABET)(list(line)) for line in tiny_lines()]
     rows = FIRST_WORD_ROW + len(ENGLISH_ALPHABET)
     frequency = np.bincount(np.concatenate(ids), minlength=rows) + 1.0
-    return Model(info, (), (), _graph(NetworkShape("character", rows, 0, 16), frequency, ids))
+    return Model(info, (), (), random_network(NetworkShape("character", rows, 0, 16), frequency, ids))
 
 
 def make_ngram_model() -> Model:
@@ -70,11 +70,6 @@ def make_ngram_model() -> Model:
     levels = {"top_millinats": fit.top_millinats, "level_millinats": fit.level_millinats}
     info = ModelInfo("tiny-ngram", "ngram", "en", "CC0-1.0", ENGLISH_ALPHABET, **levels)
     return Model(info, fit.words, fit.levels, b"", fit.packed.render())
-
-
-def _graph(shape: NetworkShape, frequency: np.ndarray, ids: list[list[int]]) -> bytes:
-    weights = initial_weights(shape, 1, np.log(frequency / frequency.sum()))
-    return write_tflite(quantize(shape, weights, calibration_rows(ids, steps=20)))
 
 
 def golden(model: Model) -> dict:
