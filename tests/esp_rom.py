@@ -61,6 +61,10 @@ class EspChip:
         self._thread.join(5)
         self._reset()
 
+    def restart(self) -> None:
+        """The reset button: what the flash holds now starts with the next byte."""
+        self._reset()
+
     def _reset(self) -> None:
         if self._emulator:
             self._emulator.close()
@@ -152,7 +156,8 @@ class EspChip:
         self._packed = zlib.decompressobj() if kind == "deflated" else None
         if kind != "memory":
             self.flash[offset : offset + size] = b"\xff" * size
-            self.written.append((offset, size))
+            if size:  # esptool ends with an empty one
+                self.written.append((offset, size))
 
     def _take(self, body: bytes, check: int) -> bool:
         data, sum_ = body[16:], 0xEF

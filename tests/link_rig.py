@@ -12,12 +12,14 @@ ROOT = Path(__file__).resolve().parent.parent
 STAND_IN = ROOT / "tests" / "c" / "link"
 LINK_SOURCES = sorted((ROOT / "firmware" / "link").glob("*.c"))
 MAIN_SOURCE = ROOT / "firmware" / "app" / "main.c"
+STORE_SOURCE = ROOT / "firmware" / "store" / "inside" / "store.c"
 INCLUDES = [
     f"-I{path}"
     for path in (
         STAND_IN,
         ROOT / "firmware" / "include",
         ROOT / "firmware" / "link",
+        ROOT / "firmware" / "store",
         ROOT / "firmware" / "port" / "host",
     )
 ]
@@ -28,7 +30,7 @@ LINE_BYTES = 300
 
 def compile_device(output: Path, *options: str) -> Path:
     """app/main.c, the link and the stand-in engine as a program that speaks on standard input and output."""
-    sources = [*LINK_SOURCES, MAIN_SOURCE, STAND_IN / "engine.c", STAND_IN / "port.c"]
+    sources = [*LINK_SOURCES, MAIN_SOURCE, STORE_SOURCE, STAND_IN / "engine.c", STAND_IN / "port.c"]
     command = ["cc", "-std=c99", "-D_POSIX_C_SOURCE=200809L", *STRICT, *INCLUDES, *options, *sources, "-o", output]
     subprocess.run(command, check=True)
     return output

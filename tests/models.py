@@ -16,15 +16,16 @@ from tinylm.quantize import quantize
 from tinylm.run import calibration_rows
 
 VECTORS = Path(__file__).parent / "vectors"
-TEXT = Path(__file__).parents[1] / "examples" / "texts" / "en" / "radio.txt"
+TEXTS = Path(__file__).parents[1] / "examples" / "texts" / "en"
+TEXT = TEXTS / "radio.txt"
 LINES = 120
 
 
 @functools.cache
-def tiny_lines() -> tuple[tuple[str, ...], ...]:
+def tiny_lines(text: Path = TEXT) -> tuple[tuple[str, ...], ...]:
     """Lines of text, as words."""
     words_of = word_finder(ENGLISH_ALPHABET)
-    lines = (words_of(line) for line, _ in zip(read_lines(TEXT), range(LINES)))
+    lines = (words_of(line) for line, _ in zip(read_lines(text), range(LINES)))
     return tuple(tuple(words) for words in lines if words)
 
 

@@ -41,6 +41,7 @@ class Build:
     images: dict[str, str]
     predicted: MemoryReport | None
     measured: MemoryReport | None
+    fingerprint: int = 0  # of the firmware around a model that lies apart
 
 
 def engine_sizes(board: Board) -> EngineSizes:
@@ -95,7 +96,9 @@ def build(model: Model, board: Board, output: Path, toolchain: str | None, repor
     with whole_build(output) as scratch:
         report("generate", 0, 1, "")
         far = board.compiler.architecture == "avr"
-        write_c(view, scratch / "generated", far)
+        # A board without an image (an emulated one) is never written, so its model need not be told from its firmware.
+        apart = board.memory is not None and board.memory.model_offset is not None and bool(board.image.formats)
+        write_c(view, scratch / "generated", far, apart)
         report("generate", 1, 1, "")
         made = compile_firmware(
             board,
@@ -114,7 +117,7 @@ def record_build(view: ModelView, board: Board, made: Firmware, predicted: Memor
     """What build.json says of a firmware."""
     info, images = view.model.info, {kind: path.name for kind, path in made.images.items()}
     return Build(board.name, info.name, info.kind, info.language, view.model.hash, len(view.language.content),
-                 made.toolchain, made.elf.name, images, predicted, made.memory)  # fmt: skip
+                 made.toolchain, made.elf.name, images, predicted, made.memory, made.fingerprint)  # fmt: skip
 
 
 def write_record(folder: Path, record: Build) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tinylm.board import Board, load_board
 from tinylm.errors import TinylmError
-from tinylm.image import write_images
+from tinylm.image import seal_model, write_images
 from tinylm.memory import GROUPS, MemoryReport, measure_memory, require_fit
 from tinylm.rendering import render
 from tinylm.resources import firmware_dir, templates_dir
@@ -43,6 +43,7 @@ class Firmware:
     elf: Path
     images: dict[str, Path]
     memory: MemoryReport | None
+    fingerprint: int = 0  # of the firmware around a model that lies apart
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,7 @@ def compile_firmware(
         options = write_link_script(board, Path(scratch))
         compiler.link(board, objects, elf, options)
         try:
+            fingerprint = seal_model(elf, board)
             memory = measure_memory(board, elf, objects) if board.memory else None
             images = write_images(elf, board, output) if board.memory else {}
             if memory:
@@ -99,7 +101,7 @@ def compile_firmware(
         except TinylmError:
             elf.unlink()
             raise
-    return Firmware(board.name, tools.name, elf, images, memory)
+    return Firmware(board.name, tools.name, elf, images, memory, fingerprint)
 
 
 def compile_host_library(
@@ -191,14 +193,16 @@ def _cpu_flags(board: Board, tools: Toolchain) -> tuple[str, ...]:
 
 def list_sources(board: Board, generated: Path, sources: Sequence[Path] | None = None) -> list[Source]:
     """All files of a board's firmware; `sources` as for compile_firmware."""
-    return _firmware_sources(sources) + _port_sources(board) + _generated_sources(generated)
+    return _firmware_sources(generated, sources) + _port_sources(board) + _generated_sources(generated)
 
 
-def _firmware_sources(sources: Sequence[Path] | None) -> list[Source]:
+def _firmware_sources(generated: Path, sources: Sequence[Path] | None) -> list[Source]:
     if sources is not None:
         groups = {path: path.parent.name if path.parent.name in GROUPS else "app" for path in sources}
         return [Source(path.resolve(), group) for path, group in groups.items()]
-    return _folder_sources(*_FOLDERS)
+    place = "apart" if (generated / "constants.c").exists() else "inside"
+    store = Source(firmware_dir() / "store" / place / "store.c", "app")
+    return [*_folder_sources(*_FOLDERS), store]
 
 
 def _folder_sources(*folders: str) -> list[Source]:
@@ -222,7 +226,7 @@ def list_includes(board: Board) -> list[Path]:
     """Where firmware's headers are, in the order to look."""
     root = firmware_dir()
     ports = [root / "port" / name for name in (board.port, *board.port_also)]
-    return [root / "include", *ports, *(root / f for f in ("runtime", "predict", "link"))]
+    return [root / "include", *ports, *(root / f for f in ("runtime", "predict", "link", "store"))]
 
 
 def _includes(board: Board, generated: Path) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from tinylm.booting import BuiltImage
 from tinylm.drive import Report, copy_image
 from tinylm.errors import TinylmError
 from tinylm.flasher_output import OutputReader, explain_failure
-from tinylm.link import BOOT_S, Device, Identity
+from tinylm.link import BOOT_S, Device, Identity, identify_port
 from tinylm.serial_port import open_port
 from tinylm.toolchain import find_tool, require_tool
 
@@ -66,6 +66,41 @@ def require_flasher(board: Board) -> None:
 def whole_image(image: BuiltImage) -> Piece:
     """The file that the board's flasher writes. Raises TinylmError when the build lacks it."""
     return Piece(_built_file(image, image.board.flasher.image))
+
+
+def model_alone(image: BuiltImage) -> Piece:
+    """The model without its firmware. Raises TinylmError for a board whose model is part of the firmware."""
+    board = image.board
+    if board.memory is None or board.memory.model_offset is None:
+        raise TinylmError(
+            f"On {board.name} the model is part of the firmware and cannot be written alone.",
+            f"Write all of it: tinylm flash --board {board.name}",
+        )
+    return Piece(_built_file(image, f"model.{board.flasher.image}"), board.memory.model_offset)
+
+
+def require_same_firmware(image: BuiltImage, port: str) -> None:
+    """Asks the board for its firmware's fingerprint. Raises TinylmError when it is not that of the build: the model's constants
+    and functions would be looked for at wrong places. Nothing was written then."""
+    board = image.board
+    again = f"Write firmware and model: tinylm flash --board {board.name}"
+    try:
+        identity = identify_port(port, board.serial.baud, ANSWER_S)
+    except TinylmError as error:
+        raise TinylmError(
+            f"{board.name} on '{port}' does not tell which firmware it has. {error.message}", again
+        ) from error
+    if identity.board != board.name:
+        raise TinylmError(
+            f"On '{port}' answers {identity.board}, not {board.name}.", "Name the right port: --port PATH"
+        )
+    built = image.record.get("fingerprint", 0)
+    if identity.fingerprint != built:
+        raise TinylmError(
+            f"{image.record['model']} was built for firmware {built:08x}, but {board.name} has {identity.fingerprint:08x}: "
+            "a network of another shape, another tinylm or another compiler. Nothing was written.",
+            again,
+        )
 
 
 def _built_file(image: BuiltImage, wanted: str) -> Path:

@@ -5,8 +5,11 @@ Knows ELF and what a chip's boot needs to see; knows nothing of compilers.
 
 from __future__ import annotations
 
+import hashlib
 import struct
+import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,6 +23,7 @@ from tinylm.errors import TinylmError
 from tinylm.image_formats import parse_hex, parse_uf2, render_hex, render_uf2
 
 CORE_VECTORS = 16  # of any Cortex-M, before its interrupts'
+STORE_HEAD_BYTES = 12  # tlm_store_t
 ERASED = 0xFF  # what unwritten flash reads as
 _DIRECT_BOOT_MAGIC = struct.pack("<II", 0xAEDB041D, 0xAEDB041D)
 _BOOT_BYTES = 256  # of an RP2040's second-stage boot
@@ -56,7 +60,10 @@ def _read_elf(elf: Path, file: BinaryIO) -> ELFFile:
 
 
 def write_images(elf: Path, board: Board, output: Path) -> dict[str, Path]:
-    """Checks the ELF and writes each of the board's formats to output/firmware.<format>. Returns format -> path."""
+    """Checks the ELF and writes each of the board's formats to output/firmware.<format>. Returns format -> path.
+
+    A model that lies apart is in output/model.<format> too, under "model.<format>".
+    """
     check_sections(elf, board)
     images: dict[str, Path] = {}
     if not board.image.formats:
@@ -66,7 +73,49 @@ def write_images(elf: Path, board: Board, output: Path) -> dict[str, Path]:
     for name in board.image.formats:
         images[name] = output / f"firmware.{name}"
         images[name].write_bytes(_FORMATS[name](content, board))
+    offset = board.memory.model_offset
+    if offset is not None and offset < len(content):
+        flash = board.memory.flash
+        there = Region(flash.origin + offset, flash.bytes - offset)
+        behind = replace(board, memory=replace(board.memory, flash=there))
+        for name in board.image.formats:
+            images[f"model.{name}"] = output / f"model.{name}"
+            images[f"model.{name}"].write_bytes(_FORMATS[name](content[offset:], behind))
     return images
+
+
+def seal_model(elf: Path, board: Board) -> int:
+    """Writes into a linked firmware whose model lies apart what only the linked bytes tell: the fingerprint of all that
+    lies before the model, into the firmware and the model's head (tlm_store_t), and the check of the model's constants.
+
+    Two builds of one fingerprint differ in nothing but their models, so either's model runs with either's firmware.
+    Returns it; 0: the model is part of the firmware.
+    """
+    if board.memory is None or board.memory.model_offset is None:
+        return 0
+    with elf.open("rb") as file:
+        places = _symbol_places(ELFFile(file), ("tlm_fingerprint", "tlm_store", "tlm_language"))
+    if "tlm_store" not in places or "tlm_fingerprint" not in places:
+        return 0
+    head = places["tlm_store"]
+    firmware = flash_bytes(elf, board)[: board.memory.model_offset]
+    fingerprint = int.from_bytes(hashlib.sha256(firmware).digest()[:4], "little") or 1
+    content = bytearray(elf.read_bytes())
+    constants = content[head + STORE_HEAD_BYTES : places["tlm_language"]]
+    struct.pack_into("<I", content, places["tlm_fingerprint"], fingerprint)
+    struct.pack_into("<II", content, head + 4, fingerprint, zlib.crc32(constants))
+    elf.write_bytes(content)
+    return fingerprint
+
+
+def _symbol_places(linked: ELFFile, names: tuple[str, ...]) -> dict[str, int]:
+    """Where in the file the bytes of symbols are."""
+    places = {}
+    for symbol in linked.get_section_by_name(".symtab").iter_symbols():
+        if symbol.name in names and isinstance(symbol["st_shndx"], int):
+            section = linked.get_section(symbol["st_shndx"])
+            places[symbol.name] = section["sh_offset"] + symbol["st_value"] - section["sh_addr"]
+    return places
 
 
 def check_bytes(content: bytes, board: Board) -> None:

@@ -66,7 +66,7 @@ _KINDS = {0: "word", 1: "character", 2: "ngram"}
 class Identity:
     """What a device says of itself. Sizes are bytes; `language_check` and `self_test` are 0 or an `enum tlm_err`.
 
-    `memory_bytes`: of the user's memory; 0: it does not learn.
+    `memory_bytes`: of the user's memory; 0: it does not learn. `fingerprint`: of the firmware around a model that lies apart.
     """
 
     protocol: int
@@ -85,6 +85,7 @@ class Identity:
     board: str
     model: str
     memory_bytes: int = 0
+    fingerprint: int = 0
 
     _FIXED = struct.Struct("<BBbbBHHIIHHH")
 
@@ -96,7 +97,8 @@ class Identity:
         fixed = cls._FIXED.unpack_from(payload)
         names, rest = _parse_texts(payload[cls._FIXED.size :], 3)
         memory_bytes = int.from_bytes(rest[:2], "little")  # 0 of firmware that does not tell
-        return cls(fixed[0], _KINDS.get(fixed[1], f"kind {fixed[1]}"), *fixed[2:], *names, memory_bytes)
+        fingerprint = int.from_bytes(rest[2:6], "little")
+        return cls(fixed[0], _KINDS.get(fixed[1], f"kind {fixed[1]}"), *fixed[2:], *names, memory_bytes, fingerprint)
 
 
 def _parse_texts(payload: bytes, count: int) -> tuple[list[str], bytes]:
@@ -176,6 +178,8 @@ class Device:
         identity = self.identity
         if identity.language_check < 0 or identity.self_test < 0:
             what = "its model is damaged" if identity.language_check < 0 else "its self-test failed"
+            if identity.language_check == status_code("TLM_ERR_FIRMWARE"):
+                what = "its model was built with another firmware"
             raise TinylmError(
                 f"The device on {self._name} ({identity.board}, {identity.model}) cannot predict: {what}.",
                 f"Flash it again: tinylm flash --board {identity.board}.",
@@ -384,3 +388,12 @@ class Device:
             f"The device on {self._name} holds another line: it restarted, or somebody typed on it.",
             "Check its power supply and that no other program writes to this port, then start again.",
         )
+
+
+def identify_port(url: str, baud: int = BAUD, boot_s: float = BOOT_S) -> Identity:
+    """Who is on a port, also when it cannot predict. Raises TinylmError as Device.open."""
+    device = Device(open_port(url, baud), url)
+    try:
+        return device.identify(boot_s)
+    finally:
+        device.close()

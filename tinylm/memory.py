@@ -14,6 +14,7 @@ from elftools.elf.sections import Section
 from tinylm.board import Board, Region
 from tinylm.errors import TinylmError
 
+MODEL_CONSTANTS_BYTES = 2048  # of a model that lies apart, before its language
 LIBRARY = "libc"  # the compiler's library, start code without a size, strings, padding
 # What firmware's main() owns for others: (group, symbol) -> whose it is.
 _OWNERS = {("app", name): "predict" for name in ("engine", "memory", "memory_bytes")} | {("app", "serial"): "link"}
@@ -44,8 +45,10 @@ class MemoryReport:
 
 def largest_language_bytes(board: Board) -> int | None:
     """The most language bytes that fit beside the firmware's code; None when the board sets no limit."""
-    memory = board.memory
-    return memory and max(0, memory.flash.bytes - max(board.overhead.flash_bytes, memory.model_offset or 0))
+    if board.memory is None:
+        return None
+    before = max(board.overhead.flash_bytes, (board.memory.model_offset or 0) + MODEL_CONSTANTS_BYTES)
+    return max(0, board.memory.flash.bytes - before)
 
 
 def predict_memory(board: Board, language_bytes: int, engine_ram_bytes: int) -> MemoryReport:

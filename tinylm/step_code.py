@@ -43,6 +43,7 @@ class StepPlan:
     buffers: tuple[tuple[str, str, int, int], ...]
     blocks: tuple[Block, ...]
     scratch_bytes: int
+    tables: tuple[tuple[str, int], ...]  # sections that the step reads, in its order, and their offsets
 
     @property
     def unused(self) -> tuple[str, ...]:
@@ -55,7 +56,7 @@ class StepPlan:
 def plan_step(step: Step, language: Language, layers: Layers) -> StepPlan:
     """The step function's blocks in the order of tinylm/plan.py; the logits are left to `score`."""
     graph, plan = step.graph, plan_run(step)
-    writer = _Writer(step, language, layers, plan)
+    writer = _Writer(step, language, layers, plan, [])
     blocks = [writer.loop(s) if s.loop else writer.layer(s.ops[0]) for s in plan.statements]
     if step.window > 1:
         blocks.insert(0, Block((f"tlm_window_push(state, {step.window}, id); /* the newest ids */",)))
@@ -70,7 +71,7 @@ def plan_step(step: Step, language: Language, layers: Layers) -> StepPlan:
         blocks.append(Block(tuple(copies)))
     states = () if writer.alone else tuple((writer.name(s.before), "state", s.offset, s.size) for s in step.states)
     stored = tuple((graph.tensor(i).name, "scratch", *place) for i, place in plan.places.items())
-    return StepPlan(states + stored, tuple(blocks), plan.scratch_bytes)
+    return StepPlan(states + stored, tuple(blocks), plan.scratch_bytes, tuple(writer.tables))
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,12 @@ class _Writer:
     language: Language
     layers: Layers
     plan: RunPlan
+    tables: list[tuple[str, int]]
+
+    def place(self, section: str) -> str:
+        """The name of a section's offset: the template says whether it is a number, or is looked up in the model's constants."""
+        self.tables.append((section, self.language.offset(section)))
+        return f"TABLE_{len(self.tables) - 1}"
 
     @property
     def alone(self) -> bool:
@@ -101,7 +108,7 @@ class _Writer:
 
     def table(self, op: Op) -> str:
         """Where the table of a GATHER is."""
-        return f"language + {self.language.offset(self.step.graph.tensor(op.inputs[0]).name)}U"
+        return f"language + {self.place(self.step.graph.tensor(op.inputs[0]).name)}"
 
     def layer(self, op: Op) -> Block:
         """Statements that make a whole vector."""
@@ -141,10 +148,10 @@ class _Writer:
         for op in statement.ops:
             out = graph.tensor(op.output)
             if op.kind == "GATHER":
-                at = self.language.offset(graph.tensor(op.inputs[0]).name)
-                before[f"{out.name}_at"] = f"language + ({at}U + (tlm_offset_t)id * {out.size}U)"
+                at = self.place(graph.tensor(op.inputs[0]).name)
+                before[f"{out.name}_at"] = f"language + ({at} + (tlm_offset_t)id * {out.size}U)"
             for i in held_constants(graph, op):
-                before[f"{graph.tensor(i).name}_at"] = f"language + {self.language.offset(graph.tensor(i).name)}U"
+                before[f"{graph.tensor(i).name}_at"] = f"language + {self.place(graph.tensor(i).name)}"
             lines.append(f"const int8_t {out.name}_ = {self._element(op, statement)}; /* {op.kind} */")
         for op in statement.ops:
             if self.plan.is_stored(op.output, statement, self.step):
@@ -162,7 +169,7 @@ class _Writer:
         inputs = [self._input(i, statement) for i in op.inputs]
         if is_table(graph, op):
             x = inputs[op.inputs.index(graph.computed(op)[0])]
-            return f"tlm_lookup(language + {self.language.offset(table_name(graph, op))}U, {x})"
+            return f"tlm_lookup(language + {self.place(table_name(graph, op))}, {x})"
         run = self.layers.function("tlm_product" if op.kind == "MUL" else "tlm_sum", op)
         return f"{run}(&{out.name}_layer, {', '.join(inputs)})"
 

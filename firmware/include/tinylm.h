@@ -72,7 +72,8 @@ enum tlm_err {
     TLM_ERR_FULL = -3,     /* the line is longer than the engine can hold */
     TLM_ERR_MODEL = -4,    /* the language bytes are not the ones that the firmware was built for */
     TLM_ERR_FRAME = -5,    /* a frame's check or length is wrong */
-    TLM_ERR_UNKNOWN = -6   /* no such request */
+    TLM_ERR_UNKNOWN = -6,  /* no such request */
+    TLM_ERR_FIRMWARE = -7  /* the model was built for another firmware */
 };
 
 /* A packed sorted list of words. All offsets are bytes from the start of the language. docs/SPEC-lexicon.md has the

@@ -5,7 +5,7 @@ enum {
     HEADER_BYTES = 2,                                     /* sequence, command */
     ANSWER_BYTES = 3,                                     /* sequence, command, status */
     LARGEST_LIST = ANSWER_BYTES + 3 + TLM_MAX_SUGGESTIONS * TLM_WORD_BYTES, /* a length replaces the final zero */
-    LARGEST_IDENTITY = ANSWER_BYTES + 23 + 3 * (1 + TLM_NAME_BYTES) + 2,
+    LARGEST_IDENTITY = ANSWER_BYTES + 23 + 3 * (1 + TLM_NAME_BYTES) + 2 + (TLM_SMALL ? 0 : 4),
     ROOM = TLM_FRAME_BODY_BYTES - TLM_FRAME_CHECK_BYTES,
     LINE_PART_BYTES = ROOM - ANSWER_BYTES - 2,            /* of text in one answer to `line` */
     FEED_BYTES = TLM_FRAME_BODY_BYTES - TLM_FRAME_CHECK_BYTES - HEADER_BYTES - 1 /* the suggestion count */
@@ -61,6 +61,9 @@ static void answer_identify(tlm_link_t *link, const request_t *request)
         tlm_frame_put_text(frame, link->board, TLM_NAME_BYTES);
         tlm_frame_put_text(frame, model->name, TLM_NAME_BYTES);
         tlm_frame_put_u16(frame, TLM_SMALL ? 0 : link->memory->size);
+        if (!TLM_SMALL) {
+            tlm_frame_put_u32(frame, link->checks.fingerprint);
+        }
     }
     tlm_frame_send(frame);
 }

@@ -37,8 +37,9 @@ enum tlm_command {
 
 /* What the start-up checks said; each 0 or TLM_ERR_MODEL. */
 typedef struct {
-    int8_t language;               /* tlm_language_check and tlm_engine_init */
+    int8_t language;               /* tlm_language_check and tlm_engine_init; TLM_ERR_FIRMWARE */
     int8_t self_test;              /* tlm_self_test; TLM_ERR_MODEL too when it could not run */
+    uint32_t fingerprint;          /* of the firmware around a model that lies apart; else 0 */
 } tlm_checks_t;
 
 /* The request answered last: the same one again gets the same answer and changes nothing. */

@@ -88,7 +88,9 @@ void tlm_text_greet(tlm_link_t *link)
     print(" on ");
     print(link->board);
     if (tlm_link_fault(link) < 0) {
-        print(link->checks.language < 0 ? ": model damaged, flash again\r\n" : ": self-test failed\r\n");
+        print(link->checks.language == TLM_ERR_FIRMWARE ? ": its model is another firmware's, flash both\r\n"
+              : link->checks.language < 0               ? ": model damaged, flash again\r\n"
+                                                        : ": self-test failed\r\n");
         return;
     }
     print(", type; 1 2 3 take a suggestion\r\n");

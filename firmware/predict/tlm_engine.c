@@ -55,18 +55,22 @@ static uint32_t crc32(uint32_t crc, uint8_t byte)
     return crc;
 }
 
+uint32_t tlm_crc32(tlm_flash_t at, tlm_flash_t end)
+{
+    uint32_t crc = 0xFFFFFFFF;
+    for (; at != end; at++) {
+        crc = crc32(crc, tlm_flash_u8(at));
+    }
+    return ~crc;
+}
+
 int tlm_language_check(const tlm_model_t *model, tlm_flash_t language)
 {
-    const tlm_flash_t end = language + (tlm_offset_t)model->language_bytes;
-    uint32_t crc = 0xFFFFFFFF;
-
     if (tlm_flash_u32(language + HEADER_LENGTH) != model->language_bytes) {
         return TLM_ERR_MODEL;
     }
-    for (tlm_flash_t at = language + HEADER_BYTES; at != end; at++) {
-        crc = crc32(crc, tlm_flash_u8(at));
-    }
-    return ~crc == tlm_flash_u32(language + HEADER_CRC) ? 0 : TLM_ERR_MODEL;
+    const uint32_t crc = tlm_crc32(language + HEADER_BYTES, language + (tlm_offset_t)model->language_bytes);
+    return crc == tlm_flash_u32(language + HEADER_CRC) ? 0 : TLM_ERR_MODEL;
 }
 
 uint32_t tlm_hash_network(const tlm_engine_t *engine, const tlm_moment_t *moment, uint32_t hash)

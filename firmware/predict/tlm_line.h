@@ -52,6 +52,9 @@ void tlm_moment_put(tlm_engine_t *engine, const tlm_moment_t *moment);
 /* The line is cut: forget the moments that have seen more than the first `line_bytes` bytes. */
 void tlm_moment_drop(tlm_engine_t *engine, uint16_t line_bytes);
 
+/* CRC-32 (IEEE 802.3) of the bytes from `at` up to `end`. */
+uint32_t tlm_crc32(tlm_flash_t at, tlm_flash_t end);
+
 #ifdef __cplusplus
 }
 #endif

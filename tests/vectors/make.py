@@ -19,7 +19,7 @@ import numpy as np
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
-from models import random_network, tiny_lines  # noqa: E402
+from models import TEXT, random_network, tiny_lines  # noqa: E402
 from oracle import Oracle  # noqa: E402
 
 from tinylm.corpus import ENGLISH_ALPHABET  # noqa: E402
@@ -37,18 +37,18 @@ from tinylm.vocabulary import choose_vocabulary, count_words  # noqa: E402
 START, STRIDE, STEPS, TOLD = 3, 7, 200, 4
 
 
-def make_word_model() -> Model:
-    """200 rows, 12 by 16 numbers, and a lexicon of the rest of the words: about 10 KB."""
-    lines = [list(words) for words in tiny_lines()]
+def make_word_model(name: str = "tiny-word", text: Path = TEXT, rows: int = 198) -> Model:
+    """Two rows more, 12 by 16 numbers, and a lexicon of the rest of the words: about 10 KB."""
+    lines = [list(words) for words in tiny_lines(text)]
     counts = count_words(lines)
-    vocabulary = choose_vocabulary(counts, rows=198, lexicon_words=1000)
+    vocabulary = choose_vocabulary(counts, rows=rows, lexicon_words=1000)
     rows = FIRST_WORD_ROW + vocabulary.levels.count(0)
     row_ids = vocabulary.row_ids()
     frequency = np.ones(rows)
     for word, row in row_ids.items():
         frequency[row] = counts[word]
     frequency[1] = sum(n for word, n in counts.items() if word not in row_ids)
-    info = ModelInfo("tiny-word", "word", "en", "CC0-1.0", ENGLISH_ALPHABET, top_millinats=vocabulary.top_millinats)
+    info = ModelInfo(name, "word", "en", "CC0-1.0", ENGLISH_ALPHABET, top_millinats=vocabulary.top_millinats)
     graph = random_network(
         NetworkShape("word", rows, 12, 16), frequency, [encode_words(vocabulary)(line) for line in lines]
     )

@@ -21,20 +21,27 @@ from tinylm.cli.console import progress_bars
 )
 @click.option("--baud", type=click.IntRange(min=1200), help="Speed of writing.  [default: the board's]")
 @click.option("--build", "folder", type=click.Path(path_type=Path), help="Build folder.  [default: build/BOARD]")
+@click.option("--model-only", is_flag=True, help="Write the model alone; the firmware on the board stays as it is.")
 @click.option("--dry-run", is_flag=True, help="Print the command instead of running it.")
 def command(
-    board: str | None, port: str | None, drive: Path | None, baud: int | None, folder: Path | None, dry_run: bool
+    board: str | None,
+    port: str | None,
+    drive: Path | None,
+    baud: int | None,
+    folder: Path | None,
+    model_only: bool,
+    dry_run: bool,
 ) -> None:
     """Write a built image to a board, check it, then ask the board who it is."""
     from tinylm.board import load_board
     from tinylm.booting import find_image, name_board
-    from tinylm.flashing import require_flasher, whole_image
+    from tinylm.flashing import model_alone, require_flasher, whole_image
 
     chosen = load_board(name_board(board))
     if not dry_run or not chosen.flasher:
         require_flasher(chosen)
     image = find_image(chosen.name, folder)
-    piece = whole_image(image)
+    piece = model_alone(image) if model_only else whole_image(image)
     if dry_run:
         _show_command(chosen, piece, port, drive, baud)
         return
@@ -62,7 +69,7 @@ def _write(image: Any, piece: Any, port: str | None, drive: Path | None, baud: i
     """Returns the port where the board is to answer, if it is known."""
     from tinylm.attached import choose_attached
     from tinylm.drive import find_drive
-    from tinylm.flashing import copy_piece, needs_port, write_piece
+    from tinylm.flashing import copy_piece, needs_port, require_same_firmware, write_piece
 
     board = image.board
     notes = " ".join(board.notes.split())
@@ -73,6 +80,9 @@ def _write(image: Any, piece: Any, port: str | None, drive: Path | None, baud: i
         target = port = port or choose_attached([board], hint).path
     else:
         target = "its debugger"
+    if piece.offset:
+        asked = port or choose_attached([board], "Name the port of its serial line: --port PATH.").path
+        require_same_firmware(image, asked)
     click.echo(f"Writing {image.record['model']} to {board.title} on {target}.")
     with progress_bars() as report:
         if board.flasher.drive:

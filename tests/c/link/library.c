@@ -19,7 +19,7 @@ void tlm_port_write(uint8_t byte)
 
 uint32_t test_boot(uint8_t *out, uint32_t room)
 {
-    tlm_checks_t checks = {0, 0};
+    tlm_checks_t checks = {0, 0, 0};
     sent = out;
     sent_room = room;
     sent_bytes = 0;
