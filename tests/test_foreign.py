@@ -140,6 +140,16 @@ def test_a_state_at_another_scale_gets_a_quantize_and_nothing_else() -> None:
     assert step.start().tolist() == [graph.tensor(step.states[0].before).zero_point] * 16
 
 
+def test_a_state_without_a_scale_is_refused_before_its_quantize_divides_by_it() -> None:
+    graph = read_tflite(foreign_files.content("dense"))
+    (state,) = (i for i in graph.inputs if graph.tensor(i).dtype == "int8")
+    tensors = list(graph.tensors)
+    tensors[state] = dataclasses.replace(tensors[state], scale=0.0)
+    damaged = dataclasses.replace(graph, tensors=tuple(tensors))
+    with pytest.raises(TinylmError, match="is int8 with scale 0, int8 is needed"):
+        adopt_step(damaged)
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

@@ -27,6 +27,7 @@ from tinylm.model import (
     ModelInfo,
     write_model,
 )
+from tinylm.op_checks import check_graph
 
 # Entries that are no words: what the engine needs comes first in each; an empty line and [UNK] are TextVectorization's.
 BOUNDARIES = (
@@ -145,7 +146,9 @@ def adopt_step(graph: Graph) -> Step:
             ops.append(Op("QUANTIZE", (after,), len(tensors) - 1))
             after = len(tensors) - 1
         outputs.append(after)
-    return understand_step(Graph(tuple(tensors), tuple(ops), graph.inputs, tuple(outputs)))
+    adopted = Graph(tuple(tensors), tuple(ops), graph.inputs, tuple(outputs))
+    check_graph(adopted)  # the QUANTIZE too: a damaged state's scale may be 0, and no other op need read it
+    return understand_step(adopted)
 
 
 def select_rows(step: Step, order: tuple[int, ...]) -> Graph:
