@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,7 @@ from tinylm.model import write_model
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 sys.path.insert(0, str(BENCHMARKS))
 
+import equality  # noqa: E402
 import learning  # noqa: E402
 import run as bench  # noqa: E402
 import serial_proof  # noqa: E402
@@ -164,3 +167,30 @@ def test_a_case_beside_another_differs_by_what_its_keys_say() -> None:
     difference, margin = text_worth.compare(worse, better, DEV)
     assert difference == pytest.approx(-7.5) and 0 < margin < 2
     assert text_worth.compare(better, better, DEV) == (0.0, 0.0)
+
+
+@pytest.mark.needs("cc", "tflite_micro")
+def test_random_graphs_are_equal_everywhere_and_damaged_files_are_refused_or_right(tmp_path: Path) -> None:
+    results, kinds = tmp_path / "equality.json", len(equality.MAKERS)
+    said = invoke(equality.command, "--graphs", 2 * kinds, "--c-every", 2, "--mutations", 40, "--json", results)
+    assert f"{2 * kinds} graphs, {kinds} of them in C too: 0 differences" in said
+    found = json.loads(results.read_text())
+    assert {name: row["in_c"] for name, row in found["graphs"]["counts"].items()} == dict.fromkeys(equality.MAKERS, 1)
+    assert sum(row["refused"] + row["equal"] for row in found["damaged"]["counts"].values()) == 40
+
+
+@pytest.mark.needs("tflite_micro")
+def test_a_difference_between_reference_and_oracle_and_a_hang_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    step, content = equality.draw_step("LSTM", 5), equality.sound_files()["LSTM"]
+    assert equality.oracle_agrees(step, 5) and equality.judge_file(content, 5) == "equal"
+    monkeypatch.setattr(equality, "LIMIT_S", 1)
+    monkeypatch.setattr(equality, "use_graph", lambda _: time.sleep(5))
+    assert equality.judge_file(content, 5) == "TimeoutError: more than 1 s"
+    right = equality.run_step
+
+    def wrong(step: equality.Step, row: int, state: np.ndarray) -> equality.StepResult:
+        found = right(step, row, state)
+        return replace(found, logits=found.logits ^ 1)
+
+    monkeypatch.setattr(equality, "run_step", wrong)
+    assert not equality.oracle_agrees(step, 5)

@@ -8,15 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from models import tiny_character_model, tiny_word_model
+from mutants import mutate, use_graph
 from step_graphs import random_step
 
 from tinylm.errors import TinylmError
 from tinylm.flatbuffer import read_tflite, write_tflite
-from tinylm.generate import EngineSizes, view_model
 from tinylm.graph import Graph, Op, Tensor, prune, understand_step
-from tinylm.language import build_language
-from tinylm.reference import run_step
-from tinylm.step_code import layers_of
 
 MUTANTS = 2000
 
@@ -53,38 +50,6 @@ def test_a_truncated_file_is_refused_wherever_it_ends(make) -> None:
     for size in range(0, len(content), max(1, len(content) // 400)):
         with pytest.raises(TinylmError):
             read_tflite(content[:size])
-
-
-def use_graph(content: bytes) -> None:
-    """What a build does with a model file: everything but compiling."""
-    step = understand_step(read_tflite(content))
-    state = step.start()
-    for row in (0, step.rows - 1):
-        state = run_step(step, row, state).state
-    model = replace(tiny_character_model(), tflite=content)
-    layers_of(build_language(model))
-    view_model(model, build_language(model), EngineSizes(4, 64))
-
-
-def mutate(content: bytes, draw: random.Random) -> bytes:
-    """A few bytes changed, mostly outside the constants: there the structure is."""
-    changed = bytearray(content)
-    for _ in range(draw.choice((1, 1, 2, 4, 16))):
-        at = draw.randrange(len(changed))
-        how = draw.randint(0, 3)
-        if how == 0:
-            changed[at] = draw.randrange(256)
-        elif how == 1:
-            changed[at] ^= 1 << draw.randrange(8)
-        elif how == 2:
-            at -= at % 4
-            changed[at : at + 4] = draw.choice((0, 1, 2, 0x7FFFFFFF, 0xFFFFFFFF, 0x80000000, len(content))).to_bytes(
-                4, "little"
-            )
-        else:
-            other = draw.randrange(len(changed))
-            changed[at : at + 8] = changed[other : other + len(changed[at : at + 8])]
-    return bytes(changed[: len(content)])
 
 
 def test_a_damaged_file_is_refused_or_is_a_graph_that_works() -> None:

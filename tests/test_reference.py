@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,10 +9,10 @@ from hypothesis import strategies as st
 from models import tiny_character_model, tiny_word_model
 from oracle import Oracle
 from runtime_rig import build_program
-from step_graphs import random_step, with_all_outputs
+from step_graphs import make_int4, random_step, with_all_outputs
 
 from tinylm.flatbuffer import read_tflite
-from tinylm.graph import Graph, Step, understand_step
+from tinylm.graph import Graph, understand_step
 from tinylm.reference import hash_bytes, run_graph, run_step
 
 SEEDS = st.integers(0, 1 << 32)
@@ -57,20 +55,9 @@ def test_generated_c_answers_as_reference_and_oracle_and_touches_no_byte_too_man
             state = answer.state
 
 
-def with_int4_weights(step: Step) -> Step:
-    """The same graph, its layers' weights 4 bits each."""
-    graph = step.graph
-    held = {op.inputs[1] for op in graph.ops if op.kind == "FULLY_CONNECTED"}
-    tensors = tuple(
-        replace(t, dtype="int4", values=(t.values >> 4).astype(np.int8)) if i in held else t
-        for i, t in enumerate(graph.tensors)
-    )
-    return understand_step(replace(graph, tensors=tensors))
-
-
 @pytest.mark.needs("tflite_micro", "cc")
 def test_weights_of_4_bits_answer_as_the_oracle_in_python_and_c(tmp_path) -> None:
-    steps = [with_int4_weights(random_step(8000 + i, 24, rows=9 + i)) for i in range(8)]
+    steps = [random_step(8000 + i, 24, rows=9 + i, make=make_int4) for i in range(8)]
     program = build_program(steps, tmp_path)
     for number, step in enumerate(steps):
         step = understand_step(read_tflite(program.views[number].model.tflite))
