@@ -4,7 +4,7 @@ VENV ?= .venv
 BOARD ?= qemu-cortex-m4
 JOBS ?= 2
 BIN := $(VENV)/bin
-APT_PACKAGES := gcc gcc-arm-none-eabi gcc-riscv64-unknown-elf gcc-avr avr-libc gcc-xtensa-lx106 qemu-system-arm \
+APT_PACKAGES := gcc gcc-arm-none-eabi gcc-riscv64-unknown-elf gcc-avr avr-libc arduino-core-avr gcc-xtensa-lx106 qemu-system-arm \
 	qemu-system-misc simavr avrdude hunspell hunspell-en-gb hunspell-en-us hunspell-de-de hunspell-fr
 PROGRAMS := gcc arm-none-eabi-gcc riscv64-unknown-elf-gcc avr-gcc xtensa-lx106-elf-gcc qemu-system-arm \
 	qemu-system-avr qemu-system-xtensa simavr avrdude hunspell

@@ -20,6 +20,7 @@ INSTALL = {
     "riscv64-unknown-elf-gcc": "apt-get install gcc-riscv64-unknown-elf",
     "xtensa-lx106-elf-gcc": "apt-get install gcc-xtensa-lx106",
     "avr-gcc": "apt-get install gcc-avr avr-libc",
+    "arduino-core-avr": "apt-get install arduino-core-avr",
     "qemu-system-arm": "apt-get install qemu-system-arm",
     "qemu-system-avr": "apt-get install qemu-system-misc",
     "qemu-system-xtensa": "apt-get install qemu-system-misc",

@@ -125,6 +125,19 @@ class Usb:
 
 
 @dataclass(frozen=True)
+class Arduino:
+    """The board in Arduino: its name there (packager:architecture:board), the `version` of that platform which projects pin,
+    the `index` that lists it (empty: Arduino's own), which of templates/arduino's `sketches` run on it, and the `overhead`
+    with Arduino's core, where that is more than the board's."""
+
+    fqbn: str
+    version: str
+    index: str = ""
+    sketches: tuple[str, ...] = ("Typing", "Words")
+    overhead: Overhead | None = None
+
+
+@dataclass(frozen=True)
 class EmulatorChoice:
     """One way to run the board, best first. `program` and `arguments` for QEMU
     ({elf}; {flash}: the image filled up to the whole flash), `machine` for others."""
@@ -160,6 +173,7 @@ class Board:
     memory: Memory | None = None
     flasher: Flasher | None = None
     usb: Usb | None = None
+    arduino: Arduino | None = None
 
 
 FIDELITIES = ("the real board", "the chip without its boot ROM", "the CPU and image only", "the same C as a program")
@@ -181,6 +195,10 @@ _RULES = {
     "flasher.tool": (
         re.compile("esptool|avrdude|pyocd|dfu-util|copy"),
         "'esptool', 'avrdude', 'pyocd', 'dfu-util' or 'copy'",
+    ),
+    "fqbn": (
+        re.compile(r"[\w.-]+:[\w.-]+:[\w.-]+(:[\w.=,-]+)?"),
+        "packager:architecture:board, as `arduino-cli board listall` has it",
     ),
     "ids": (re.compile(r"[0-9a-f]{4}:[0-9a-f]{4}"), "four hexadecimal digits, a colon, four more ('2341:0042')"),
 }

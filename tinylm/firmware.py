@@ -26,6 +26,7 @@ Progress = Callable[[int, int, str], None]  # steps done, steps in all, what is 
 
 _FOLDERS = ("runtime", "predict", "link", "app")
 _KERNELS = ("dot", "quad", "four")  # files of a port that the memory report counts with the runtime
+_ARITHMETIC = ("rows", "high")  # files of a port that compute, and count with it
 _WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion")
 # An environment variable of the tests: warnings are errors. A newer compiler of a user may warn of more than ours.
 STRICT = "TINYLM_STRICT"
@@ -214,6 +215,11 @@ def _port_sources(board: Board) -> list[Source]:
     folders = [firmware_dir() / "port" / name for name in (board.port, *board.port_also)]
     paths = [path for folder in folders for path in sorted(folder.glob("*.[cS]"))]
     return [Source(path, "runtime" if path.stem in _KERNELS else "port") for path in paths]
+
+
+def list_kernels(board: Board) -> list[Path]:
+    """The sources of the board's port folders that compute: what a program that only predicts needs of them."""
+    return [source.path for source in _port_sources(board) if source.path.stem in (*_KERNELS, *_ARITHMETIC)]
 
 
 def _generated_sources(generated: Path) -> list[Source]:

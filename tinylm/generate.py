@@ -172,16 +172,18 @@ def engine_ram_bytes(view: ModelView) -> int:
     return moments + spellings + sizes.line_bytes + words + view.scratch_bytes + 48
 
 
-def write_c(view: ModelView, folder: Path, far_flash: bool, apart: bool = False) -> None:
+def write_c(
+    view: ModelView, folder: Path, far_flash: bool, apart: bool = False, far_section: str = ".progmemx.tlm_language"
+) -> None:
     """Write tlm_sizes.h, model.c and the language.
 
     Args:
-        far_flash: the language as assembler, for flash that C cannot point into.
+        far_flash: the language as assembler in `far_section`, for flash that C cannot point into.
         apart: every constant of the model in a part of the flash of its own, and none of them in the code.
     """
     folder.mkdir(parents=True, exist_ok=True)
     language = "language.S" if far_flash else "language.c"
     for name in ("tlm_sizes.h", "model.c", language, *(["constants.c"] if apart else [])):
-        text = render(templates_dir(), f"{name}.j2", view=view, apart=apart)
+        text = render(templates_dir(), f"{name}.j2", view=view, apart=apart, far_section=far_section)
         write_whole(folder / name, text.encode())
     write_whole(folder.parent / "language.bin", view.language.content)

@@ -10,7 +10,7 @@ from pathlib import Path
 from tinylm.errors import TinylmError, nearest
 
 FILE_NAME = "tinylm.toml"
-FRAMEWORKS = ("native",)
+FRAMEWORKS = ("native", "arduino")
 _LISTS = ("text", "held_out")
 
 

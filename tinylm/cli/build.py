@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from tinylm.cli.console import progress_bars, show_json, show_table
-from tinylm.project import Project, find_project
+from tinylm.project import FRAMEWORKS, Project, find_project
 
 
 @click.command("build", context_settings={"show_default": True})
@@ -37,6 +37,11 @@ from tinylm.project import Project, find_project
     default="reference",
     help="With --tflm-root: which of its kernels.",
 )
+@click.option(
+    "--framework",
+    type=click.Choice(FRAMEWORKS),
+    help="arduino: a library and sketches for Arduino, not compiled here.  [default: the project's, else native]",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print build.json.")
 def command(
     board: str | None,
@@ -46,12 +51,14 @@ def command(
     runtime: str,
     tflm_root: Path | None,
     kernels: str,
+    framework: str | None,
     as_json: bool,
 ) -> None:
     """Build a board's firmware: generated C, firmware, image, and what memory it takes.
 
     In a project folder `tinylm build` alone is enough.
     """
+    from tinylm.arduino import arduino_board, build_arduino
     from tinylm.board import load_board
     from tinylm.building import build, shipped_fits
     from tinylm.catalogue import choose_model
@@ -63,16 +70,25 @@ def command(
     name = board or (project.board if project.name else "")
     if not name:
         raise click.UsageError("Which board? Give --board NAME; `tinylm boards` lists them.")
-    chosen = load_board(name)
+    arduino = (framework or project.framework) == "arduino"
+    if arduino and runtime == "tflm":
+        raise click.UsageError("--runtime tflm is for --framework native.")
+    chosen = arduino_board(load_board(name)) if arduino else load_board(name)
     taken = choose_model(model, lambda entry: shipped_fits(entry, chosen))
     folder = output or project.build_folder / name
     with progress_bars() as report:
-        if runtime == "tflm":
+        if arduino:
+            made = build_arduino(taken, chosen, folder, report)
+        elif runtime == "tflm":
             made = build_interpreted(taken, chosen, folder, tflm_root, kernels, report)
         else:
             made = build(taken, chosen, folder, toolchain, report)
     if as_json:
         show_json({"folder": str(folder), **asdict(made)})
+        return
+    if arduino:
+        click.echo(f"Wrote an Arduino library with {made.model} for {name} into {folder}; it was not compiled here.")
+        click.echo(f"Next: arduino-cli compile {folder}/TinyLM/examples/Typing  (more: {folder}/README.md)")
         return
     if not made.elf:
         click.echo(f"Wrote a project of {made.model} for {name} into {folder}; it was not compiled here.")
