@@ -136,7 +136,7 @@ def test_a_missing_emulator_is_refused_with_what_to_type(monkeypatch: pytest.Mon
 
 def test_an_emulator_that_a_board_does_not_have_is_answered_with_those_it_has() -> None:
     with pytest.raises(TinylmError) as caught:
-        choose_emulator(load_board("esp32c3"), "qemu")
+        choose_emulator(load_board("esp32c3"), "simavr")
     assert "unicorn" in caught.value.hint
 
 

@@ -96,7 +96,7 @@ def compile_firmware(
         try:
             fingerprint = seal_model(elf, board)
             memory = measure_memory(board, elf, objects) if board.memory else None
-            images = write_images(elf, board, output) if board.memory else {}
+            images = write_images(elf, board, output, bool(fingerprint)) if board.memory else {}
             if memory:
                 require_fit(board, memory)
         except TinylmError:

@@ -59,10 +59,10 @@ def _read_elf(elf: Path, file: BinaryIO) -> ELFFile:
         raise TinylmError(f"{elf}: not an ELF file ({error}).", "Build it again: tinylm build") from error
 
 
-def write_images(elf: Path, board: Board, output: Path) -> dict[str, Path]:
+def write_images(elf: Path, board: Board, output: Path, apart: bool = False) -> dict[str, Path]:
     """Checks the ELF and writes each of the board's formats to output/firmware.<format>. Returns format -> path.
 
-    A model that lies apart is in output/model.<format> too, under "model.<format>".
+    `apart`: the model, which lies apart, is in output/model.<format> too, under "model.<format>".
     """
     check_sections(elf, board)
     images: dict[str, Path] = {}
@@ -74,7 +74,7 @@ def write_images(elf: Path, board: Board, output: Path) -> dict[str, Path]:
         images[name] = output / f"firmware.{name}"
         images[name].write_bytes(_FORMATS[name](content, board))
     offset = board.memory.model_offset
-    if offset is not None and offset < len(content):
+    if apart:
         flash = board.memory.flash
         there = Region(flash.origin + offset, flash.bytes - offset)
         behind = replace(board, memory=replace(board.memory, flash=there))
