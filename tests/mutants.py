@@ -13,7 +13,6 @@ from tinylm.generate import EngineSizes, view_model
 from tinylm.graph import Step
 from tinylm.language import build_language
 from tinylm.reference import run_step
-from tinylm.step_code import layers_of
 
 
 def use_graph(content: bytes) -> Step:
@@ -23,7 +22,6 @@ def use_graph(content: bytes) -> Step:
     for row in (0, step.rows - 1):
         state = run_step(step, row, state).state
     model = replace(tiny_character_model(), tflite=write_tflite(step.graph))
-    layers_of(build_language(model))
     view_model(model, build_language(model), EngineSizes(4, 64))
     return step
 
