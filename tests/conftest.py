@@ -6,10 +6,15 @@ import importlib.util
 import os
 import shutil
 import signal
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tinylm.toolchain import find_tool, install_command
+
+if TYPE_CHECKING:
+    from predict_rig import Probe
 
 INSTALL = {
     "cc": "apt-get install gcc",
@@ -67,3 +72,15 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for mark in item.iter_markers("needs"):
         need(*mark.args)
+
+
+@pytest.fixture(scope="module", params=(1, 3))
+def probe(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Probe]:
+    """The typing engine under sanitizers. With one moment of history every backspace into a finished word replays the
+    line; with three few do."""
+    from predict_rig import Probe, build_probe
+
+    need("cc")
+    running = Probe(build_probe(tmp_path_factory.mktemp("probe"), f"-DTLM_HISTORY={request.param}"))
+    yield running
+    running.close()

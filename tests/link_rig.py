@@ -20,7 +20,7 @@ INCLUDES = [
         ROOT / "firmware" / "include",
         ROOT / "firmware" / "link",
         ROOT / "firmware" / "store",
-        ROOT / "firmware" / "port" / "host",
+        ROOT / "firmware" / "port" / "mapped",
     )
 ]
 STRICT = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror"]

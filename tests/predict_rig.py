@@ -28,7 +28,7 @@ WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
 def predict_arguments(sizes: Path = Path(__file__).parent / "c" / "predict") -> list[str]:
     """Include folders and sources of the typing engine."""
     firmware = firmware_dir()
-    folders = (sizes, firmware / "include", firmware / "port" / "host", firmware / "predict")
+    folders = (sizes, firmware / "include", firmware / "port" / "mapped", firmware / "predict")
     return [f"-I{folder}" for folder in folders] + [str(firmware / "predict" / f"{name}.c") for name in SOURCES]
 
 

@@ -32,7 +32,8 @@ def model_of_step(step: Step) -> Model:
 
 def _compile(source: Path, target: Path, *options: str) -> Path:
     firmware = firmware_dir()
-    folders = (HERE, firmware / "include", firmware / "port" / "host", firmware / "runtime")
+    port = firmware / "port"
+    folders = (HERE, firmware / "include", port / "mapped", port / "wide", firmware / "runtime")
     includes = [f"-I{folder}" for folder in folders]
     subprocess.run(["cc", *FLAGS, *options, *includes, "-c", str(source), "-o", str(target)], check=True)
     return target

@@ -12,9 +12,11 @@ from tinylm.resources import boards_dir, firmware_dir
 
 
 @pytest.mark.parametrize("name", board_names())
-def test_every_board_loads_and_its_port_has_a_tlm_port_h(name: str) -> None:
+def test_every_board_loads_and_its_port_has_each_header_once(name: str) -> None:
     board = load_board(name)
-    assert (firmware_dir() / "port" / board.port / "tlm_port.h").exists()
+    folders = [firmware_dir() / "port" / folder for folder in (board.port, *board.port_also)]
+    for header in ("tlm_port.h", "tlm_high.h"):
+        assert sum((folder / header).exists() for folder in folders) == 1, header
     assert board.emulators
 
 

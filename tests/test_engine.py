@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from predict_model import EngineModel, network_hash
-from predict_rig import Probe, build_probe, render_language
+from predict_rig import Probe, render_language
 
 from tinylm.lexicon import pack_lexicon
 
@@ -23,17 +23,6 @@ STEPS = st.one_of(
     st.tuples(st.just("suggest"), st.integers(1, 5)),
     st.tuples(st.just("accept"), st.integers(0, 5)),
 )
-
-
-@pytest.fixture(scope="module", params=(1, 3))
-def probe(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Probe]:
-    """With one moment of history every backspace into a finished word replays the line; with three few do."""
-    from conftest import need
-
-    need("cc")
-    running = Probe(build_probe(tmp_path_factory.mktemp("probe"), f"-DTLM_HISTORY={request.param}"))
-    yield running
-    running.close()
 
 
 @st.composite

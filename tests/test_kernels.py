@@ -52,7 +52,7 @@ def test_four_rows_in_three_multiplies_equal_numpy_for_every_size(tmp_path: Path
 
 
 @pytest.mark.needs("cc")
-@pytest.mark.parametrize("port", ["cortex-m-small", "host"])
+@pytest.mark.parametrize("port", ["narrow", "wide"])
 def test_products_by_halves_equal_those_of_64_bits(port: str, tmp_path: Path) -> None:
     (tmp_path / "small.c").write_text(SMALL)
     library = compile_library(tmp_path, [tmp_path / "small.c"], (port,))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from models import tiny_lines, tiny_ngram_model
 from predict_model import EngineModel
-from predict_rig import Probe, build_probe
+from predict_rig import Probe
 from test_engine import STEPS, take_step
 
 from tinylm.engine import HostEngine
@@ -35,16 +34,6 @@ from tinylm.ngram import (
 )
 
 LETTERS = "'abcdeinost"
-
-
-@pytest.fixture(scope="module", params=(1, 3))
-def probe(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Probe]:
-    from conftest import need
-
-    need("cc")
-    running = Probe(build_probe(tmp_path_factory.mktemp("probe"), f"-DTLM_HISTORY={request.param}"))
-    yield running
-    running.close()
 
 
 def make_ngram(rows: int, seed: int, density: float, bits: tuple[int, int, int] = (3, 3, 2)) -> Ngram:

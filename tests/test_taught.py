@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,22 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from memory_model import MemoryModel, fnv
 from predict_model import EngineModel
-from predict_rig import Probe, build_probe
+from predict_rig import Probe
 from test_engine import SMALL, STEPS, engines, load, take_step
 
 LEAST = 128
 SIZES = st.sampled_from((LEAST, 150, 700))
 LETTERS = "'abcdeinost"
-
-
-@pytest.fixture(scope="module", params=(1, 3))
-def probe(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Probe]:
-    from conftest import need
-
-    need("cc")
-    running = Probe(build_probe(tmp_path_factory.mktemp("probe"), f"-DTLM_HISTORY={request.param}"))
-    yield running
-    running.close()
 
 
 WORDS = st.one_of(

@@ -151,8 +151,8 @@ class EmulatorChoice:
 
 @dataclass(frozen=True)
 class Board:
-    """One board. `port` is the folder of firmware/port/ that has its tlm_port.h; `port_also` are further ones; `layout` is
-    how weights lie for the port's kernel (tinylm/layout.py); `user_memory_bytes` of RAM hold what the user typed (0: the
+    """One board. `port` is its core's folder of firmware/port/; `port_also` are further ones, looked through in this order;
+    `layout` is how weights lie for the port's kernel (tinylm/layout.py); `user_memory_bytes` of RAM hold what the user typed (0: the
     board does not learn); `crystal_hz` is 0 where the port needs no crystal."""
 
     name: str

@@ -149,7 +149,8 @@ def write_count(generated: Path, texts: Sequence[str], taught: Sequence[str] = (
     typed, learned = (", ".join(f'"{text}"' for text in lines) or "0" for lines in (texts, taught))
     defined = {"COUNT_STEPS": STEPS, "COUNT_TEXTS": typed, "COUNT_TAUGHT": learned}
     (generated / "count.h").write_text("".join(f"#define {name} {value}\n" for name, value in defined.items()), "utf-8")
-    (generated / "tlm_count.h").write_bytes((firmware_dir() / "count" / "tlm_count.h").read_bytes())
+    for header in (firmware_dir() / "count").glob("*.h"):
+        (generated / header.name).write_bytes(header.read_bytes())
 
 
 def count_firmware(view: ModelView, board: Board, folder: Path, firmware: Firmware) -> Counts:

@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 /* The bounds of an interval. An emulator counts between the two (line, simavr), or a timer of the chip does and the second
- * writes its ticks as 8 hexadecimal digits. What they cost themselves is measured. */
+ * writes its ticks in hexadecimal. What they cost themselves is measured. */
 void tlm_count_begin(uint8_t what);
 void tlm_count_end(void);
 

@@ -1,6 +1,6 @@
 /* Marks for an Xtensa core in an emulator whose time goes by instructions (QEMU's -icount): CCOUNT counts up 32 bits. */
 #include "tlm_count.h"
-#include "tlm_port.h"
+#include "tlm_ticks.h"
 
 enum { HEX_DIGITS = 8, KNOWN_LOOPS = 1 << 16 };
 
@@ -22,12 +22,8 @@ void tlm_count_begin(uint8_t what)
 
 void tlm_count_end(void)
 {
-    uint32_t ticks = read_ticks() - begun;
-    for (uint8_t i = 0; i < HEX_DIGITS; i++) {
-        const uint8_t digit = (uint8_t)(ticks >> 28);
-        tlm_port_write((uint8_t)(digit < 10 ? '0' + digit : 'a' + digit - 10));
-        ticks <<= 4;
-    }
+    const uint32_t ticks = read_ticks() - begun;
+    tlm_ticks_write(ticks, HEX_DIGITS);
     tlm_port_write(')');
 }
 

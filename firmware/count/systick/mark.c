@@ -1,6 +1,6 @@
 /* Marks for a Cortex-M in an emulator whose time goes by instructions (QEMU's -icount): SysTick counts down 24 bits. */
 #include "tlm_count.h"
-#include "tlm_port.h"
+#include "tlm_ticks.h"
 
 enum { ENABLE_CORE_CLOCK = 5, MOST = 0xFFFFFF, HEX_DIGITS = 6, KNOWN_LOOPS = 1 << 16 };
 
@@ -19,12 +19,8 @@ void tlm_count_begin(uint8_t what)
 
 void tlm_count_end(void)
 {
-    uint32_t ticks = (begun - control[2]) & MOST;
-    for (uint8_t i = 0; i < HEX_DIGITS; i++) {
-        const uint8_t digit = (uint8_t)(ticks >> 20 & 15);
-        tlm_port_write((uint8_t)(digit < 10 ? '0' + digit : 'a' + digit - 10));
-        ticks <<= 4;
-    }
+    const uint32_t ticks = (begun - control[2]) & MOST;
+    tlm_ticks_write(ticks, HEX_DIGITS);
     tlm_port_write(')');
 }
 

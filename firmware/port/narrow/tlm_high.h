@@ -1,4 +1,4 @@
-/* Arithmetic of 32 bits that the runtime asks for, on a core that multiplies 32 x 32 -> 32 bits (Armv6-M). */
+/* Arithmetic of 32 bits that the runtime asks for, on a core that multiplies 32 x 32 -> 32 bits (Armv6-M, Xtensa). */
 #ifndef TLM_HIGH_H
 #define TLM_HIGH_H
 

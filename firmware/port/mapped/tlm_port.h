@@ -1,4 +1,4 @@
-/* Port: Xtensa. Flash is mapped as memory. A signed byte is two instructions, an unsigned one is one. */
+/* Flash that is memory (Cortex-M, ESP32, ESP32-C3, a computer): the reference for every other tlm_port.h. Knows no chip. */
 #ifndef TLM_PORT_H
 #define TLM_PORT_H
 
