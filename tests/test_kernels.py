@@ -32,7 +32,7 @@ def compile_library(folder: Path, sources: list[Path], ports: tuple[str, ...]) -
 @pytest.mark.needs("cc")
 def test_four_rows_in_three_multiplies_equal_numpy_for_every_size(tmp_path: Path) -> None:
     sources = [PORT / "quads" / "dot.c", PORT / "quads-word" / "quad.c"]
-    dot = compile_library(tmp_path, sources, ("quads", "host")).tlm_dot_rows
+    dot = compile_library(tmp_path, sources, ("quads", "mapped")).tlm_dot_rows
     rng = np.random.default_rng(1)
     for inputs in (*range(301), 511, 512, 513, 700, 4096):
         extreme = inputs % 3 == 0  # every product as large as can be
