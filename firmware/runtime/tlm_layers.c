@@ -16,10 +16,10 @@ void tlm_dense_sums(tlm_flash_t language, const tlm_dense_t *layer, const int8_t
 /* Apart from tlm_dense_run and its large frame, which costs an AVR four cycles for each byte of it that is reached. */
 void tlm_rescale_run(const tlm_rescale_t *by, const int32_t *sums, uint16_t count, int8_t *y)
 {
-    int8_t *restrict at = y; /* no part of `by`, so that its fields may stay in registers */
+    const tlm_rescale_t scale = *by;
     const int8_t *const end = y + count;
-    while (at < end) {
-        *at++ = tlm_rescale(by, *sums++);
+    while (y < end) {
+        *y++ = tlm_rescale(&scale, *sums++);
     }
 }
 

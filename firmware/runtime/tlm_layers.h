@@ -82,10 +82,13 @@ static inline int8_t tlm_lookup(tlm_flash_t table, int8_t x)
 static inline void tlm_biases_add(tlm_flash_t at, uint8_t bytes, uint8_t shift, uint16_t count, int32_t *sums)
 {
     for (uint16_t i = 0; i < count; i++, at += bytes) {
-        uint8_t left = (uint8_t)(bytes - 1);
-        uint32_t bits = (uint32_t)(int32_t)(int8_t)tlm_flash_u8(at + left);
-        while (left > 0) {
-            bits = bits << 8 | tlm_flash_u8(at + --left);
+        uint32_t bits;
+        if (bytes == 1) {
+            bits = (uint32_t)(int32_t)(int8_t)tlm_flash_u8(at);
+        } else if (bytes == 2) {
+            bits = (uint32_t)(int32_t)(int16_t)tlm_flash_u16(at);
+        } else {
+            bits = tlm_flash_u32(at);
         }
         sums[i] += (int32_t)(bits << shift);
     }
