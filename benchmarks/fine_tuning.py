@@ -52,11 +52,13 @@ def render_table(found: Sequence[dict]) -> str:
     ]
     for one in found:
         users = one["users"]
+        counts = sorted({user["measured_lines"] for user in users})
+        measured = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
         before, after, dev, seconds = (
             sum(user[key] for user in users) / len(users) for key in ("before", "after", "dev_after", "seconds")
         )
         out.append(
-            f"| {one['base']} | {len(users)} | {one['learned_lines']}, {one['measured_lines']} | {before:.2f} | {after:.2f} | "
+            f"| {one['base']} | {len(users)} | {one['learned_lines']}, {measured} | {before:.2f} | {after:.2f} | "
             f"{after - before:+.2f} | {one['dev_before']:.2f} | {dev:.2f} | {seconds:.0f} |"
         )
     return "\n".join(out) + "\n"
@@ -71,9 +73,12 @@ def render_table(found: Sequence[dict]) -> str:
 def command(data: Path, base: str, learned: int, users: int, dev_lines: int) -> None:
     """Fine-tune BASE to every user's first lines."""
     dev = [data / "dev" / "en" / f"{name}.txt" for name in DEV]
-    folder, found = choose_folder(base), []
+    folder, found, streams = choose_folder(base), [], data / "dev" / "en" / "user_streams"
+    paths = sorted(streams.glob("*.txt"))[:users]
+    if not paths:
+        raise click.ClickException(f"No stream of a user is in '{streams}'; give --data the folder that has them.")
     with tempfile.TemporaryDirectory() as scratch:
-        for path in sorted((data / "dev" / "en" / "user_streams").glob("*.txt"))[:users]:
+        for path in paths:
             lines = path.read_text(encoding="utf-8").splitlines()
             rest = Path(scratch) / f"{path.stem}-rest.txt"
             rest.write_text("\n".join(lines[learned:]) + "\n", encoding="utf-8")
@@ -81,6 +86,7 @@ def command(data: Path, base: str, learned: int, users: int, dev_lines: int) -> 
             found.append(
                 {
                     "user": path.stem,
+                    "measured_lines": len(lines) - learned,
                     "before": mean_savings(folder, [rest], None),
                     "after": mean_savings(tuned, [rest], None),
                     "dev_after": mean_savings(tuned, dev, dev_lines),
@@ -91,7 +97,6 @@ def command(data: Path, base: str, learned: int, users: int, dev_lines: int) -> 
     result = {
         "base": base,
         "learned_lines": learned,
-        "measured_lines": len(lines) - learned,
         "dev_before": mean_savings(folder, dev, dev_lines),
         "users": found,
     }

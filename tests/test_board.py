@@ -49,6 +49,11 @@ def altered(tmp_path: Path, old: str, new: str) -> Path:
         ('name = "arduino-mega"', 'name = "arduino mega"', "lower-case letters"),
         ('fidelity = "the real board"', 'fidelity = "good"', "'emulators.fidelity' is 'good'"),
         ("[serial]", "[serial", "not a board file"),
+        ('formats = ["hex", "bin"]', 'formats = ["hex", "uf2"]', "'image.uf2_family' is None"),
+        ('formats = ["hex", "bin"]', 'formats = ["bin"]', "'flasher.image' is 'hex'"),
+        ('check = "avr-vectors"', 'check = "none"', "'image.check' is 'none'"),
+        ('check = "avr-vectors"', 'check = "esp-boot-image"', "'image.boot' is None"),
+        ('tool = "avrdude"', 'tool = "copy"', "'flasher.drive' is None"),
     ],
 )
 def test_a_wrong_board_file_is_refused_with_the_key_and_what_is_allowed(

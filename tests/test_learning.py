@@ -18,6 +18,7 @@ from tinylm.building import read_build
 from tinylm.engine import HostEngine
 from tinylm.errors import TinylmError
 from tinylm.link import Device
+from tinylm.memory import predict_memory
 from tinylm.model import write_model
 from tinylm.typist import type_words
 
@@ -78,6 +79,9 @@ def test_every_board_says_what_its_user_memory_takes_of_the_ram() -> None:
     for name in board_names():
         board = load_board(name)
         assert board.user_memory_bytes == 0 or board.user_memory_bytes >= 128, name
+        if board.memory:
+            told = {usage.name: usage.ram_bytes for usage in predict_memory(board, 10_000, 500).groups}
+            assert told["user memory"] == board.user_memory_bytes, name
 
 
 @pytest.fixture

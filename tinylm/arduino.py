@@ -9,11 +9,12 @@ from pathlib import Path
 
 from tinylm import __version__
 from tinylm.board import Board, board_names, load_board
-from tinylm.building import Build, Report, plan_build, record_build, whole_build, write_record
+from tinylm.building import Build, plan_build, record_build, whole_build, write_record
 from tinylm.errors import TinylmError
-from tinylm.firmware import Firmware, list_includes, list_kernels, list_sources
+from tinylm.firmware import list_includes, list_kernels, list_sources
 from tinylm.generate import ModelView, write_c
 from tinylm.model import Model, write_whole
+from tinylm.progress import Report
 from tinylm.rendering import render
 from tinylm.resources import templates_dir
 
@@ -80,8 +81,7 @@ def build_arduino(model: Model, board: Board, output: Path, report: Report) -> B
     with whole_build(output) as scratch:
         report("generate", 0, 1, "")
         write_library(view, board, scratch)
-        record = record_build(view, board, Firmware(board.name, "", Path(), {}, None), predicted)
-        record = replace(record, elf="")
+        record = record_build(view, board, None, predicted)
         write_record(scratch, record)
         report("generate", 1, 1, "")
     return record

@@ -1,4 +1,4 @@
-"""Fine-tuning: a trained word model as the start of another one's training. Knows how to keep what it knew.
+"""Fine-tuning: a trained word model as the start of another one's training. Keeps what it knew; trains nothing.
 
 The text that a model was trained on is not at hand, so the model itself says it again: it makes sentences (rehearsal,
 Robins 1995, "Catastrophic forgetting, rehearsal and pseudorehearsal"), which are learned beside the user's text. Words

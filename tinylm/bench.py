@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tinylm.board import Board
-from tinylm.building import Report, build, shipped_fits
+from tinylm.building import build, shipped_fits
 from tinylm.catalogue import choose_model
 from tinylm.counting import (
     Counts,
@@ -27,6 +27,7 @@ from tinylm.flatbuffer import read_tflite
 from tinylm.graph import understand_step
 from tinylm.memory import LIBRARY, MemoryReport
 from tinylm.model import FIRST_WORD_ROW, MAX_LETTERS, NAME, Model, ModelInfo
+from tinylm.progress import Report
 from tinylm.tflm import interpret, view_interpreted
 from tinylm.tflm_project import interpreted_board, make_project, write_project
 

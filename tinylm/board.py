@@ -178,24 +178,21 @@ class Board:
 
 FIDELITIES = ("the real board", "the chip without its boot ROM", "the CPU and image only", "the same C as a program")
 BOARD_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+def _one_of(*names: str) -> tuple[re.Pattern[str], str]:
+    return re.compile("|".join(map(re.escape, names))), "one of: " + "; ".join(names)
+
+
 _RULES = {
-    "layout": (re.compile("|".join(LAYOUTS)), "one of: " + ", ".join(LAYOUTS)),
+    "layout": _one_of(*LAYOUTS),
     "name": (BOARD_NAME, "lower-case letters, digits and single hyphens"),
-    "fidelity": (re.compile("|".join(FIDELITIES)), "one of: " + "; ".join(FIDELITIES)),
-    "emulators.name": (
-        re.compile("qemu|unicorn|simavr|rp2040js|process"),
-        "'qemu', 'unicorn', 'simavr', 'rp2040js' or 'process'",
-    ),
-    "architecture": (re.compile("arm|riscv32|avr|xtensa|host"), "'arm', 'riscv32', 'avr', 'xtensa' or 'host'"),
-    "check": (
-        re.compile("cortex-m-vectors|rp2040-boot|esp-direct-boot|esp-boot-image|avr-vectors|none"),
-        "'cortex-m-vectors', 'rp2040-boot', 'esp-direct-boot', 'esp-boot-image', 'avr-vectors' or 'none'",
-    ),
-    "formats": (re.compile("bin|hex|uf2"), "'bin', 'hex' or 'uf2'"),
-    "flasher.tool": (
-        re.compile("esptool|avrdude|pyocd|dfu-util|copy"),
-        "'esptool', 'avrdude', 'pyocd', 'dfu-util' or 'copy'",
-    ),
+    "fidelity": _one_of(*FIDELITIES),
+    "emulators.name": _one_of("qemu", "unicorn", "simavr", "rp2040js", "process"),
+    "architecture": _one_of("arm", "riscv32", "avr", "xtensa", "host"),
+    "check": _one_of("cortex-m-vectors", "rp2040-boot", "esp-direct-boot", "esp-boot-image", "avr-vectors", "none"),
+    "formats": _one_of("bin", "hex", "uf2"),
+    "flasher.tool": _one_of("esptool", "avrdude", "pyocd", "dfu-util", "copy"),
     "fqbn": (
         re.compile(r"[\w.-]+:[\w.-]+:[\w.-]+(:[\w.=,-]+)?"),
         "packager:architecture:board, as `arduino-cli board listall` has it",
@@ -235,7 +232,31 @@ def read_board(path: Path) -> Board:
         raise TinylmError(
             f"{path}: 'name' is '{board.name}', but the file is called '{path.name}'.", "Make them equal."
         )
+    _check_together(board, path)
     return board
+
+
+def _check_together(board: Board, path: Path) -> None:
+    """What one key asks of another."""
+    image, memory, flasher = board.image, board.memory, board.flasher
+    is_boot = image.check == "esp-boot-image"
+    is_copy = flasher is not None and flasher.tool == "copy"
+    has_drive = flasher is not None and flasher.drive is not None
+    formats, none = list(image.formats), image.check == "none"
+    _require(
+        not (formats and none), path, "image.check", image.check, "a rule for the bytes, as there are image.formats"
+    )
+    _require(not formats or memory is not None, path, "memory", None, "given, as there are image.formats")
+    has_family = image.uf2_family is not None
+    _require("uf2" not in formats or has_family, path, "image.uf2_family", None, "given for the format 'uf2'")
+    _require(
+        is_boot == (image.boot is not None), path, "image.boot", image.boot, "given for check 'esp-boot-image' alone"
+    )
+    has_code_ram = memory is not None and memory.code_ram is not None
+    _require(not is_boot or has_code_ram, path, "memory.code_ram", None, "given for check 'esp-boot-image'")
+    _require(is_copy == has_drive, path, "flasher.drive", has_drive or None, "given for the tool 'copy' alone")
+    wanted = flasher.image if flasher else ""
+    _require(not wanted or wanted in formats, path, "flasher.image", wanted, f"one of image.formats: {formats}")
 
 
 def _parse_table(cls: type, table: dict, path: Path, where: str):

@@ -9,7 +9,7 @@ import contextlib
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -21,8 +21,8 @@ from tinylm.generate import EngineSizes, ModelView, engine_ram_bytes, view_model
 from tinylm.language import build_language
 from tinylm.memory import MemoryReport, largest_language_bytes, predict_memory, require_fit
 from tinylm.model import Model, load_model
+from tinylm.progress import Report
 
-Report = Callable[[str, int, int, str], None]  # stage, done, total, note
 SMALL_RAM_BYTES, TINY_RAM_BYTES = 16 * 1024, 4 * 1024
 
 
@@ -113,9 +113,10 @@ def build(model: Model, board: Board, output: Path, toolchain: str | None, repor
     return result
 
 
-def record_build(view: ModelView, board: Board, made: Firmware, predicted: MemoryReport | None = None) -> Build:
-    """What build.json says of a firmware."""
-    info, images = view.model.info, {kind: path.name for kind, path in made.images.items()}
+def record_build(view: ModelView, board: Board, made: Firmware | None, predicted: MemoryReport | None = None) -> Build:
+    """What build.json says of a firmware, or of a project that is not compiled here (None)."""
+    info, made = view.model.info, made or Firmware(board.name, "", Path(), {}, None)
+    images = {kind: path.name for kind, path in made.images.items()}
     return Build(board.name, info.name, info.kind, info.language, view.model.hash, len(view.language.content),
                  made.toolchain, made.elf.name, images, predicted, made.memory, made.fingerprint)  # fmt: skip
 

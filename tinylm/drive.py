@@ -6,13 +6,11 @@ import os
 import string
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from tinylm.board import Drive
 from tinylm.errors import TinylmError
-
-Report = Callable[[str, int, int, str], None]  # stage, done, total, note
+from tinylm.progress import Report
 
 _CHUNK_BYTES = 16 * 1024
 _REFUSAL_S = 3.0  # DAPLink comes back this soon after a copy that it refused, with FAIL.TXT on it

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from tinylm.errors import TinylmError
-
-Report = Callable[[str, int, int, str], None]  # stage, done, total, note
+from tinylm.progress import Report
 
 _STAGE = re.compile(r"\b(erasing|writing|reading|verifying|programming|connecting)\b", re.IGNORECASE)
 _PERCENT = re.compile(r"(\d+)(?:\.\d+)?\s?%")

@@ -19,10 +19,11 @@ from pathlib import Path
 from tinylm.attached import find_attached
 from tinylm.board import Board
 from tinylm.booting import BuiltImage
-from tinylm.drive import Report, copy_image
+from tinylm.drive import copy_image
 from tinylm.errors import TinylmError
 from tinylm.flasher_output import OutputReader, explain_failure
 from tinylm.link import BOOT_S, Device, Identity, identify_port
+from tinylm.progress import Report
 from tinylm.serial_port import open_port
 from tinylm.toolchain import find_tool, require_tool
 

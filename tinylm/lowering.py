@@ -1,4 +1,4 @@
-"""From the ops of a file to those of a typed graph: what other people's converters write around the seven ops of a step.
+"""From the ops of a file to those of a typed graph: what other people's converters write around the ops of a step.
 
 Knows what ops that only move values mean, and that ids are never negative; checks no scales (tinylm/op_checks.py does).
 - RESHAPE, EXPAND_DIMS, SQUEEZE are gone: all values are vectors. SPLIT, SPLIT_V, STRIDED_SLICE and SLICE take a run of one.

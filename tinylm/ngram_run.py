@@ -11,8 +11,7 @@ from tinylm.kneser_ney import encode_text
 from tinylm.model import Model, ModelInfo, make_model
 from tinylm.ngram_fit import NgramFit, fit_ngram
 from tinylm.preparation import Source
-
-Report = Callable[[str, int, int, str], None]
+from tinylm.progress import Report
 
 
 def train_ngram(

@@ -35,13 +35,12 @@ from tinylm.preparation import (
     row_frequency,
     write_tokens,
 )
+from tinylm.progress import Report
 from tinylm.quantize import quantize
 from tinylm.training import TrainingPlan, checkpoint_is_stale, text_digest, train
 
 CALIBRATION_TOKENS = 8_000
 REHEARSAL = "rehearsal.txt"
-# Told to a progress display: (stage, done, total or 0, note).
-Report = Callable[[str, int, int, str], None]
 
 
 @dataclass(frozen=True)

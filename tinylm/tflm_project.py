@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tinylm.board import Board
-from tinylm.building import Build, Report, engine_sizes, record_build, whole_build, write_record
+from tinylm.building import Build, engine_sizes, record_build, whole_build, write_record
 from tinylm.errors import TinylmError
 from tinylm.firmware import (
     ELF_NAME,
@@ -30,6 +30,7 @@ from tinylm.generate import ModelView
 from tinylm.image import write_images
 from tinylm.memory import measure_memory, require_fit
 from tinylm.model import Model, write_whole
+from tinylm.progress import Report
 from tinylm.rendering import render
 from tinylm.resources import cache_dir, firmware_dir, templates_dir
 from tinylm.tflm import Interpreted, interpret, view_interpreted, write_interpreted
@@ -154,7 +155,7 @@ def make_project(board: Board, folder: Path, root: Path, kernels: str, progress:
         wrong = [line for line in said if not line.startswith((*_COMPILERS[board.compiler.architecture], "ar "))]
         raise TinylmError(f"make could not build '{folder}':\n{''.join(wrong[-15:])}",
                           "Is the tree whole, with its third parties?")  # fmt: skip
-    return _examine(board, folder, _kept(board, root, kernels), kernels)
+    return _examine(board, folder, _kept(board, root), kernels)
 
 
 def build_interpreted(
@@ -171,17 +172,16 @@ def build_interpreted(
     with whole_build(output) as scratch:
         write_project(view, tflm, board, scratch)
         report("generate", 1, 1, "")
+        made = None
         if root:
             made = make_project(board, scratch, root, kernels, lambda *done: report("compile", *done))
             report("compile", 1, 1, "")
-            result = record_build(view, board, made)
-        else:
-            result = replace(record_build(view, board, Firmware(board.name, "", Path(), {}, None)), elf="")
+        result = record_build(view, board, made)
         write_record(scratch, result)
     return result
 
 
-def _examine(board: Board, folder: Path, kept: Path, kernels: str) -> Firmware:
+def _examine(board: Board, folder: Path, kept: Path) -> Firmware:
     elf, objects = folder / ELF_NAME, {path: path.relative_to(folder).parts[1] for path in folder.glob("obj/*/**/*.o")}
     objects |= dict.fromkeys(kept.rglob("*.o"), "runtime")
     memory = measure_memory(board, elf, objects) if board.memory else None

@@ -35,7 +35,7 @@ enum tlm_command {
     TLM_COMMAND_MEMORY = 0x0A
 };
 
-/* What the start-up checks said; each 0 or TLM_ERR_MODEL. */
+/* What the start-up checks said; each 0 or below. */
 typedef struct {
     int8_t language;               /* tlm_language_check and tlm_engine_init; TLM_ERR_FIRMWARE */
     int8_t self_test;              /* tlm_self_test; TLM_ERR_MODEL too when it could not run */
@@ -72,7 +72,8 @@ typedef struct {
 } tlm_link_t;
 
 /* Take over the line and greet; the engine suggests and learns with `memory`. `board` and `memory` must outlive the link.
- * With a failed check the engine is never touched: a human reads why, identify answers with TLM_ERR_MODEL and every field, any other request with TLM_ERR_MODEL alone. */
+ * With a failed check the engine is never touched: a human reads why, identify answers with the fault (TLM_ERR_MODEL or
+ * TLM_ERR_FIRMWARE) and every field, any other request with the fault alone. */
 void tlm_link_init(tlm_link_t *link, tlm_engine_t *engine, const char *board, tlm_checks_t checks, tlm_memory_t *memory);
 
 /* One byte from the line. Answers through tlm_port_write before it returns. */

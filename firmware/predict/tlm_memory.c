@@ -1,4 +1,5 @@
-/* The words that a user has typed, in the caller's bytes. Knows lines, words and how often; knows no network.
+/* The words that a user has typed, in the caller's bytes. Knows lines, words and their codes; knows
+ * neither what a use is worth nor any network.
  *
  * Codes. Every word has a number: its network row, or TLM_FIRST_ROW + lexicon.rows + its index in the lexicon where it has
  * none (an n-gram has no rows, so that this is its own row), or TLM_UNKNOWN_CODE and a hash of its letters where the lexicon

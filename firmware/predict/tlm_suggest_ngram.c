@@ -7,7 +7,7 @@
 #include "tlm_taught.h"
 
 enum {
-    NO_FOLLOWER = 0,             /* tlm_taught_t.at of a known word: what tlm_memory_read leaves there; else its cost and 1 */
+    NO_FOLLOWER = 0,             /* tlm_taught_t.at of a known word: what tlm_lines_read leaves there; else its cost and 1 */
     UNKNOWN_MILLINATS = 1000     /* what an unknown word costs beside the back-off */
 };
 

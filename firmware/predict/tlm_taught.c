@@ -1,5 +1,5 @@
-/* The words of the memory that may come next, and what their uses are worth. Knows codes and counts; knows no bytes of the
- * memory and no scores of a model. docs/SPEC-memory.md has the rule. */
+/* The words of the memory that may come next, and what their uses are worth. Knows codes, counts and where
+ * letters lie; knows neither how lines are packed nor the scores of a model. docs/SPEC-memory.md has the rule. */
 #include "tlm_taught.h"
 
 #include <string.h>

@@ -86,9 +86,10 @@ def _measure(asked: list[tuple], tflm_root: Path | None) -> tuple[list, list[dic
 
     made, refused = [], []
     with progress_bars() as report:
-        for number, ((name, board, toolchain), kernels) in enumerate(_runs(asked, tflm_root)):
+        runs = _runs(asked, tflm_root)
+        for number, ((name, board, toolchain), kernels) in enumerate(runs):
             runtime = f"tflm, {kernels}" if kernels else GENERATED
-            report("bench", number, len(_runs(asked, tflm_root)), f"{board.name}, {name or 'what fits'}, {runtime}")
+            report("bench", number, len(runs), f"{board.name}, {name or 'what fits'}, {runtime}")
             try:
                 model = choose_subject(name, board)
                 if kernels:
@@ -103,11 +104,13 @@ def _measure(asked: list[tuple], tflm_root: Path | None) -> tuple[list, list[dic
 
 
 def _runs(asked: list[tuple], tflm_root: Path | None) -> list[tuple]:
-    """What is asked for, in each runtime: the generated C, and TensorFlow Lite Micro with the kernels that a tree has."""
+    """What is asked for in generated C, and once, whatever compilers are asked for, in TensorFlow Lite Micro with the kernels
+    that a tree has."""
     from tinylm.tflm_project import KERNELS, has_kernels
 
-    runtimes = ["", *(k for k in KERNELS if tflm_root and has_kernels(tflm_root, k))]
-    return list(itertools.product(asked, runtimes))
+    kernels = [k for k in KERNELS if tflm_root and has_kernels(tflm_root, k)]
+    interpreted = dict.fromkeys((name, board, None) for name, board, _ in asked)
+    return [(one, "") for one in asked] + list(itertools.product(interpreted, kernels))
 
 
 def _show(made: list, profile: bool) -> None:
@@ -120,7 +123,7 @@ def _show(made: list, profile: bool) -> None:
     click.echo("A keystroke: a letter of a word and its suggestions, the mean of the first three.\n")
     head = ["model", "board", "compiler", *PARTS, "all flash", "RAM: engine", "link", "rest", "stack"]
     show_table("Bytes of flash, and of RAM", head, [_byte_row(m) for m in own], right=tuple(range(3, len(head))))
-    if len(own) < len(made):
+    if beside := _versus(made, own):
         head = [
             "model",
             "board",
@@ -135,7 +138,7 @@ def _show(made: list, profile: bool) -> None:
             "times",
         ]
         click.echo()
-        show_table("Beside TensorFlow Lite Micro: the same graph, a whole step", head, _versus(made, own),
+        show_table("Beside TensorFlow Lite Micro: the same graph, a whole step", head, beside,
                    right=tuple(range(3, len(head))))  # fmt: skip
     for measurement in made if profile else ():
         total = sum(measurement.profile.values()) or 1
@@ -145,11 +148,13 @@ def _show(made: list, profile: bool) -> None:
 
 
 def _versus(made: list, own: list) -> list[list[str]]:
-    """Each runtime, and its cost, code and RAM as multiples of the generated C's."""
+    """Each runtime, and its cost, code and RAM as multiples of the generated C's; nothing where no two are there."""
     ours = {(m.model, m.board): m for m in own}
     rows = []
-    for m in made:
-        base = ours[m.model, m.board]
+    for m in made if len(own) < len(made) else ():
+        base = ours.get((m.model, m.board))
+        if base is None:  # refused, and told so
+            continue
         code, base_code = m.flash_bytes.parts["runtime"], base.flash_bytes.parts["runtime"]
         rows.append([m.model, m.board, m.runtime, f"{m.cost['step']:,}", f"{m.per_mac:.2f}",
                      f"{m.cost['step'] / base.cost['step']:.2f}", _bytes(m.flash_bytes.parts["model"]), _bytes(code),
