@@ -168,3 +168,18 @@ def test_the_default_model_fits_in_ram_as_well_as_in_flash() -> None:
     assert chosen == shipped[0].folder
     with pytest.raises(TinylmError, match="model that fits is here"):
         choose_folder(None, lambda entry: False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--framework", "arduino", "--runtime", "tflm"], "--runtime tflm is for --framework native"),
+        (["--framework", "arduino", "--toolchain", "zig"], "--toolchain zig does nothing for Arduino"),
+        (["--runtime", "tflm", "--toolchain", "gcc"], "--toolchain gcc is for --runtime generated"),
+        (["--tflm-root", "."], "--tflm-root . is for --runtime tflm"),
+        (["--kernels", "cmsis_nn"], "--kernels cmsis_nn is for --runtime tflm --tflm-root DIR"),
+    ],
+)
+def test_options_that_would_do_nothing_beside_each_other_are_refused(arguments: list[str], says: str) -> None:
+    shown = run_cli("build", "--board", "arduino-mega", *arguments)
+    assert shown.status == 2 and says in shown.err

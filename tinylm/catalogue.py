@@ -98,5 +98,10 @@ def choose_folder(name: str | None, fits: Fits | None = None, language: str = "e
     for entry in reversed(words):
         if fits is None or fits(entry):
             return entry.folder
-    which = " that fits" if words else ""
-    raise TinylmError(f"No shipped '{language}' model{which} is here.", "Train one: tinylm train TEXT --budget 24K")
+    if not words:
+        raise TinylmError(f"No shipped '{language}' model is here.", "Train one: tinylm train TEXT --budget 24K")
+    least = words[0]
+    raise TinylmError(
+        f"No shipped '{language}' model that fits is here: the smallest, {least.name}, has {least.language_bytes:,} language bytes.",
+        f"Train a smaller one: tinylm train TEXT --budget {least.language_bytes * 3 // 4 // 1024}K",
+    )

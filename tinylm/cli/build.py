@@ -34,8 +34,7 @@ from tinylm.project import FRAMEWORKS, Project, find_project
 @click.option(
     "--kernels",
     type=click.Choice(["reference", "cmsis_nn"]),
-    default="reference",
-    help="With --tflm-root: which of its kernels.",
+    help="With --tflm-root: which of its kernels.  [default: reference]",
 )
 @click.option(
     "--framework",
@@ -50,7 +49,7 @@ def command(
     toolchain: str | None,
     runtime: str,
     tflm_root: Path | None,
-    kernels: str,
+    kernels: str | None,
     framework: str | None,
     as_json: bool,
 ) -> None:
@@ -64,15 +63,12 @@ def command(
     from tinylm.catalogue import choose_model
     from tinylm.tflm_project import build_interpreted
 
-    if tflm_root and runtime != "tflm":
-        raise click.UsageError("--tflm-root is for --runtime tflm.")
     project = find_project() or Project(name="")
     name = board or (project.board if project.name else "")
     if not name:
         raise click.UsageError("Which board? Give --board NAME; `tinylm boards` lists them.")
     arduino = (framework or project.framework) == "arduino"
-    if arduino and runtime == "tflm":
-        raise click.UsageError("--runtime tflm is for --framework native.")
+    _refuse_mixed(arduino, runtime, toolchain, tflm_root, kernels)
     chosen = arduino_board(load_board(name)) if arduino else load_board(name)
     taken = choose_model(model, lambda entry: shipped_fits(entry, chosen))
     folder = output or project.build_folder / name
@@ -80,7 +76,7 @@ def command(
         if arduino:
             made = build_arduino(taken, chosen, folder, report)
         elif runtime == "tflm":
-            made = build_interpreted(taken, chosen, folder, tflm_root, kernels, report)
+            made = build_interpreted(taken, chosen, folder, tflm_root, kernels or "reference", report)
         else:
             made = build(taken, chosen, folder, toolchain, report)
     if as_json:
@@ -96,6 +92,25 @@ def command(
         return
     _show(made, folder)
     click.echo(f"Next: tinylm type --board {name}" + (f" --build {folder}" if output else ""))
+
+
+def _refuse_mixed(
+    arduino: bool, runtime: str, toolchain: str | None, tflm_root: Path | None, kernels: str | None
+) -> None:
+    """Options that would do nothing beside each other. Raises click.UsageError."""
+    interpreted = runtime == "tflm"
+    for refused, what in (
+        (arduino and interpreted, "--runtime tflm is for --framework native; leave one of them out."),
+        (tflm_root and not interpreted, f"--tflm-root {tflm_root} is for --runtime tflm; add that."),
+        (kernels and not tflm_root, f"--kernels {kernels} is for --runtime tflm --tflm-root DIR; add those."),
+        (
+            toolchain and arduino,
+            f"--toolchain {toolchain} does nothing for Arduino, which compiles by itself; leave it out.",
+        ),
+        (toolchain and interpreted, f"--toolchain {toolchain} is for --runtime generated; leave it out."),
+    ):
+        if refused:
+            raise click.UsageError(what)
 
 
 def _show(made: object, folder: Path) -> None:
