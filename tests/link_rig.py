@@ -36,11 +36,11 @@ def compile_device(output: Path, *options: str) -> Path:
     return output
 
 
-def compile_library(output: Path) -> Path:
+def compile_library(output: Path, *options: str) -> Path:
     """The link and the stand-in engine as a shared library, for Firmware."""
     sources = [*LINK_SOURCES, STAND_IN / "engine.c", STAND_IN / "library.c"]
     subprocess.run(
-        ["cc", "-std=c99", *STRICT, *INCLUDES, "-O1", "-shared", "-fPIC", *sources, "-o", output], check=True
+        ["cc", "-std=c99", *STRICT, *INCLUDES, *options, "-O1", "-shared", "-fPIC", *sources, "-o", output], check=True
     )
     return output
 
@@ -51,6 +51,10 @@ class Firmware:
     def __init__(self, library: Path) -> None:
         self._library = ctypes.CDLL(str(library))
         self._out = ctypes.create_string_buffer(1 << 16)
+
+    def learned(self) -> int:
+        """Lines that its memory has."""
+        return self._library.test_learned()
 
     def boot(self) -> bytes:
         count = self._library.test_boot(self._out, len(self._out))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tinylm.board import board_names, load_board, read_board
+from tinylm.board import Region, board_names, load_board, read_board
 from tinylm.errors import TinylmError
 from tinylm.resources import boards_dir, firmware_dir
 
@@ -49,6 +49,7 @@ def altered(tmp_path: Path, old: str, new: str) -> Path:
         ('name = "arduino-mega"', 'name = "arduino mega"', "lower-case letters"),
         ('fidelity = "the real board"', 'fidelity = "good"', "'emulators.fidelity' is 'good'"),
         ("[serial]", "[serial", "not a board file"),
+        ("far_flash = true", "far_flash = 1", "'memory.far_flash' is 1, but must be true or false"),
         ('formats = ["hex", "bin"]', 'formats = ["hex", "uf2"]', "'image.uf2_family' is None"),
         ('formats = ["hex", "bin"]', 'formats = ["bin"]', "'flasher.image' is 'hex'"),
         ('check = "avr-vectors"', 'check = "none"', "'image.check' is 'none'"),
@@ -64,6 +65,11 @@ def test_a_wrong_board_file_is_refused_with_the_key_and_what_is_allowed(
         read_board(path)
     assert str(path) in caught.value.message and said in caught.value.message
     assert caught.value.hint
+
+
+def test_a_region_holds_what_lies_in_it_by_either_of_its_addresses() -> None:
+    region = Region(0x100, 0x10, alias=0x900)
+    assert [region.holds(at, 2) for at in (0xFF, 0x100, 0x10E, 0x10F, 0x900, 0x90F)] == [0, 1, 1, 0, 1, 0]
 
 
 def test_a_misspelt_key_is_answered_with_the_nearest_one(tmp_path: Path) -> None:

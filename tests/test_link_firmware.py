@@ -127,6 +127,16 @@ def test_a_request_out_of_its_range_is_refused_and_changes_nothing(
     assert line == b"\2\x87\0\0\0"
 
 
+@pytest.mark.parametrize("text_mode", [0, 1])
+def test_a_board_learns_from_its_start_and_again_when_a_program_leaves(text_mode: int, tmp_path: Path) -> None:
+    firmware = Firmware(compile_library(tmp_path / "link.so", f"-DTLM_TEXT={text_mode}"))
+    line, without, leave = (encode_frame(body) for body in (b"\1\3\0how are you\n", b"\2\12\0", b"\3\11"))
+    assert (b"stub-en" in firmware.boot()) == bool(text_mode)
+    for sent, learned in ((line, 1), (without + line, 1), (leave + line, 2)):
+        firmware.send(sent)
+        assert firmware.learned() == learned
+
+
 def test_the_firmware_has_the_version_of_the_package(firmware: Firmware) -> None:
     firmware.boot()
     (answer,) = FrameReader().push(firmware.send(IDENTIFY))

@@ -91,7 +91,7 @@ def write_library(view: ModelView, board: Board, folder: Path) -> None:
     """The library, its sketches and README.md. The C lies in src/core/: beside TinyLM.h, a file system that knows no case
     would take tinylm.h for it."""
     library, generated = folder / LIBRARY, folder / "generated"
-    write_c(view, generated, board.compiler.architecture == "avr", far_section=_FAR_SECTION)
+    write_c(view, generated, board.has_far_flash, far_section=_FAR_SECTION)
     _copy_core(board, generated, library / "src" / "core")
     shutil.rmtree(generated)
     values = {"view": view_library(view, board), "board": board}

@@ -26,18 +26,25 @@ class Region:
     bytes: int
     alias: int | None = None
 
+    def holds(self, start: int, size: int = 1) -> bool:
+        """Whether all of `size` bytes from an address on lie in it, by either of its addresses."""
+        origins = (self.origin,) if self.alias is None else (self.origin, self.alias)
+        return any(origin <= start and start + size <= origin + self.bytes for origin in origins)
+
 
 @dataclass(frozen=True)
 class Memory:
     """What the firmware may use. `stack_bytes` of the RAM are kept for the stack. `model_offset`: from this byte of the
     flash on lies the model (a multiple of what the chip erases at once), so that it can be written alone; None: it lies
-    behind the code. `code_ram`: RAM for instructions, read by words alone, where the chip loads its code there."""
+    behind the code. `code_ram`: RAM for instructions, read by words alone, where the chip loads its code there. `far_flash`: C
+    cannot point into the flash, so that the language is assembler."""
 
     flash: Region
     ram: Region
     stack_bytes: int
     model_offset: int | None = None
     code_ram: Region | None = None
+    far_flash: bool = False
 
 
 @dataclass(frozen=True)
@@ -175,6 +182,11 @@ class Board:
     usb: Usb | None = None
     arduino: Arduino | None = None
 
+    @property
+    def has_far_flash(self) -> bool:
+        """memory.far_flash; a computer's is not."""
+        return self.memory is not None and self.memory.far_flash
+
 
 FIDELITIES = ("the real board", "the chip without its boot ROM", "the CPU and image only", "the same C as a program")
 BOARD_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -200,7 +212,7 @@ _RULES = {
     "ids": (re.compile(r"[0-9a-f]{4}:[0-9a-f]{4}"), "four hexadecimal digits, a colon, four more ('2341:0042')"),
 }
 OWN_BOARDS = Path("boards")  # where a user's boards are, from the working folder
-_TYPE_NAMES = {str: "a text", int: "a whole number, 0 or more", tuple: "a list", dict: "a table"}
+_TYPE_NAMES = {str: "a text", int: "a whole number, 0 or more", bool: "true or false", tuple: "a list", dict: "a table"}
 
 
 def board_names() -> list[str]:

@@ -65,7 +65,7 @@ def _without_flash(elf: Path, flash: Region) -> bytes:
     with elf.open("rb") as file:
         linked = ELFFile(file)
         for number, section in enumerate(linked.iter_sections()):
-            if section["sh_flags"] & SH_FLAGS.SHF_ALLOC and _inside(section["sh_addr"], 1, flash):
+            if section["sh_flags"] & SH_FLAGS.SHF_ALLOC and flash.holds(section["sh_addr"]):
                 at = linked["e_shoff"] + number * linked["e_shentsize"] + _SECTION_TYPE_AT
                 content[at : at + 4] = bytes(4)
     return bytes(content)
@@ -101,15 +101,14 @@ def check_boot_image(content: bytes, board: Board) -> None:
         raise TinylmError("The boot image's checksum is wrong: the boot ROM would refuse it.", _BUG)
     for segment in image.segments:
         size = len(segment.content)
-        if not any(_inside(segment.address, size, region) for region in (memory.ram, memory.code_ram)):
+        if not any(region.holds(segment.address, size) for region in (memory.ram, memory.code_ram)):
             raise TinylmError(
                 f"{size:,} bytes are to be loaded at {segment.address:#x}, where the boot ROM of {board.name} hangs or has"
                 f" no memory; allowed are {_range(memory.code_ram)} and {_range(memory.ram)}.",
                 _BUG,
             )
-    if not any(_inside(image.entry, 1, Region(s.address, len(s.content))) for s in image.segments) or not _inside(
-        image.entry, 1, memory.code_ram
-    ):
+    loaded = (Region(segment.address, len(segment.content)) for segment in image.segments)
+    if not memory.code_ram.holds(image.entry) or not any(region.holds(image.entry) for region in loaded):
         raise TinylmError(f"The image starts at {image.entry:#x}, where it loads no code.", _BUG)
 
 
@@ -118,19 +117,15 @@ def check_code_ram(elf: Path, region: Region) -> None:
     with elf.open("rb") as file:
         linked = ELFFile(file)
         for section in linked.iter_sections():
-            held = section["sh_flags"] & SH_FLAGS.SHF_ALLOC and _inside(section["sh_addr"], 1, region)
+            held = section["sh_flags"] & SH_FLAGS.SHF_ALLOC and region.holds(section["sh_addr"])
             if held and not section["sh_flags"] & SH_FLAGS.SHF_EXECINSTR:
                 raise TinylmError(f"{elf}: section '{section.name}' is data, but lies in instruction RAM.", _BUG)
         for symbol in linked.get_section_by_name(".symtab").iter_symbols():
-            if symbol["st_info"]["type"] == "STT_OBJECT" and _inside(symbol["st_value"], 1, region):
+            if symbol["st_info"]["type"] == "STT_OBJECT" and region.holds(symbol["st_value"]):
                 raise TinylmError(
                     f"{elf}: the variable '{symbol.name}' lies in instruction RAM, where the chip cannot read its bytes.",
                     "Take it out of the code's section.",
                 )
-
-
-def _inside(start: int, size: int, region: Region) -> bool:
-    return region.origin <= start and start + size <= region.origin + region.bytes
 
 
 def _range(region: Region) -> str:

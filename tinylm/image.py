@@ -132,15 +132,10 @@ def check_sections(elf: Path, board: Board) -> None:
             start, size = section["sh_addr"], section["sh_size"]
             if not section["sh_flags"] & SH_FLAGS.SHF_ALLOC or not size:
                 continue
-            if not any(_inside(start, size, region) for region in regions):
+            if not any(region.holds(start, size) for region in regions):
                 raise TinylmError(f"{elf}: section '{section.name}' at {start:#x} is outside the memory.", _FOREIGN)
     if memory.code_ram:
         check_code_ram(elf, memory.code_ram)
-
-
-def _inside(start: int, size: int, region: Region) -> bool:
-    origins = (region.origin,) if region.alias is None else (region.origin, region.alias)
-    return any(origin <= start and start + size <= origin + region.bytes for origin in origins)
 
 
 def _check_cortex_m(content: bytes, board: Board, at: int = 0) -> None:
@@ -154,7 +149,7 @@ def _check_cortex_m(content: bytes, board: Board, at: int = 0) -> None:
     filled = Region(flash.origin + at, min(flash.bytes, len(content)) - at)
     for number, handler in enumerate(handlers, 1):
         empty_allowed = CORE_VECTORS <= number < vectors - 1
-        if not (empty_allowed and handler == 0) and not (handler & 1 and _inside(handler, 1, filled)):
+        if not (empty_allowed and handler == 0) and not (handler & 1 and filled.holds(handler)):
             name = "reset vector" if number == 1 else f"vector {number}"
             raise TinylmError(f"The image's {name} is {handler:#x}, which is no code in its flash.", _FOREIGN)
 

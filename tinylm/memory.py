@@ -115,9 +115,7 @@ def _limits(board: Board) -> tuple[int | None, int | None]:
 
 def _usage(section: Section, ram: Region | None) -> Usage:
     """A section takes flash when it has content, and RAM when it is written or lies there (constants, code copied there)."""
-    start, size = section["sh_addr"], section["sh_size"]
-    origins = (ram.origin, ram.alias) if ram else ()
-    lies_there = any(origin is not None and origin <= start < origin + ram.bytes for origin in origins)
+    size, lies_there = section["sh_size"], ram is not None and ram.holds(section["sh_addr"])
     in_ram = bool(section["sh_flags"] & SH_FLAGS.SHF_WRITE) or lies_there
     return Usage(section.name, size * (section["sh_type"] != "SHT_NOBITS"), size * in_ram)
 

@@ -188,10 +188,7 @@ static void answer_memory(tlm_link_t *link, const request_t *request)
 static void answer_leave(tlm_link_t *link, const request_t *request)
 {
     answer_status(link, request, 0);
-    link->recent.valid = false;
-    if (TLM_TEXT) {
-        tlm_text_greet(link);
-    }
+    tlm_link_release(link);
 }
 
 void tlm_command_run(tlm_link_t *link)

@@ -5,6 +5,18 @@ int tlm_link_fault(const tlm_link_t *link)
     return link->checks.language < 0 ? link->checks.language : link->checks.self_test;
 }
 
+void tlm_link_release(tlm_link_t *link)
+{
+    link->recent.valid = false;
+    if (!TLM_SMALL && tlm_link_fault(link) == 0) {
+        tlm_reset(link->engine);
+        tlm_memory_use(link->engine, link->memory); /* a program may have done without */
+    }
+    if (TLM_TEXT) {
+        tlm_text_greet(link);
+    }
+}
+
 void tlm_link_init(tlm_link_t *link, tlm_engine_t *engine, const char *board, tlm_checks_t checks, tlm_memory_t *memory)
 {
     link->engine = engine;
@@ -13,11 +25,7 @@ void tlm_link_init(tlm_link_t *link, tlm_engine_t *engine, const char *board, tl
     link->memory = memory;
     link->frame.inside = false;
     link->frame.length = 0;
-    link->recent.valid = false;
-    link->text.quiet = false;
-    if (TLM_TEXT) {
-        tlm_text_greet(link);
-    }
+    tlm_link_release(link);
 }
 
 void tlm_link_byte(tlm_link_t *link, uint8_t byte)

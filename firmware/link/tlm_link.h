@@ -82,6 +82,9 @@ void tlm_link_byte(tlm_link_t *link, uint8_t byte);
 /* 0, or the error of the check that failed at start-up. */
 int tlm_link_fault(const tlm_link_t *link);
 
+/* No program holds the line, from now on: it is empty, and what is typed is learned. Greets a human, where there is a text mode. */
+void tlm_link_release(tlm_link_t *link);
+
 /* tlm_command.c: run the request in link->frame (READY) and send its answer. */
 void tlm_command_run(tlm_link_t *link);
 

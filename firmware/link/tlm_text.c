@@ -94,8 +94,6 @@ void tlm_text_greet(tlm_link_t *link)
         return;
     }
     print(", type; 1 2 3 take a suggestion\r\n");
-    tlm_reset(link->engine);
-    tlm_memory_use(link->engine, link->memory); /* a program may have done without */
     draw(link);
 }
 
@@ -106,8 +104,7 @@ static void key_while_quiet(tlm_link_t *link, uint8_t byte)
     if (byte == '\r') {
         text->enters++;
         if (text->enters == ENTERS) {
-            link->recent.valid = false;
-            tlm_text_greet(link);
+            tlm_link_release(link);
         }
     } else if (byte != '\n') {
         text->enters = 0;
