@@ -48,7 +48,7 @@ $(VENV)/.toolchain: pyproject.toml
 
 $(VENV)/.all: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[toolchain,flash,train,test]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[toolchain,flash,train,plot,test]'
 	touch $@ $(VENV)/.toolchain
 
 # Builds and the environment; trained runs stay.

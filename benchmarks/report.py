@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Rewrites the tables of benchmarks/README.md from every JSON in benchmarks/results.
+"""Rewrites the tables of benchmarks/README.md from every JSON in benchmarks/results, and draws kss_by_bytes.svg.
 
 Knows what `tinylm evaluate --json` prints, a file with several such objects under `sizes` (trigram.py's), and the results of
 serial_proof.py and throughput.py. One table for each set of texts that was measured, so that a row compares with every other of its table.
@@ -13,10 +13,11 @@ from pathlib import Path
 
 import click
 
+from tinylm.card import EQUAL_BYTES
+from tinylm.curve import check_drawing, draw_curve, make_curve, rows_of
 from tinylm.model import write_whole
 
 HERE = Path(__file__).parent
-PACKED = "evaluate-ngram-"  # names of the packed n-grams' results
 BEGIN, END = "<!-- results: python benchmarks/report.py -->", "<!-- end of results -->"
 PROOFS_BEGIN, PROOFS_END = "<!-- proofs: python benchmarks/report.py -->", "<!-- end of proofs -->"
 FIGURES_BEGIN, FIGURES_END = "<!-- figures: python benchmarks/report.py -->", "<!-- end of figures -->"
@@ -26,8 +27,7 @@ def load_rows(folder: Path) -> list[dict]:
     """Every measured predictor: an evaluation with the name of its file as `source`."""
     rows = []
     for path in sorted(folder.glob("*.json")):
-        content = json.loads(path.read_text(encoding="utf-8"))
-        for row in content.get("sizes", [content]):
+        for row in rows_of(json.loads(path.read_text(encoding="utf-8"))):
             if "texts" in row and "language_bytes" in row:
                 rows.append(row | {"source": path.stem})
     return rows
@@ -65,12 +65,17 @@ def render_figures(rows: list[dict]) -> str:
         "| model | language bytes | KSS@3 | packed n-gram | trigram by count | trigram by gain |",
         "|---|--:|--:|--:|--:|--:|",
     ]
-    shipped = [r for r in rows if r["source"].startswith("evaluate-") and not r["source"].startswith(PACKED)]
-    for row in sorted(shipped, key=lambda r: r["language_bytes"]):
+    for row in _shipped(rows):
         others = (_packed(row, rows), *(_bar(row, by, rows) for by in ("count", "gain")))
         bars = [f"{other['mean_kss']:.1f}" if other else "" for other in others]
         out.append(f"| {row['model']} | {row['language_bytes']:,} | **{row['mean_kss']:.1f}** | {' | '.join(bars)} |")
     return "\n".join(out) + "\n"
+
+
+def _shipped(rows: list[dict]) -> list[dict]:
+    """The shipped models' rows, the smallest first."""
+    networks = [r for r in rows if r["source"].startswith("evaluate-") and r["kind"] != "ngram"]
+    return sorted(networks, key=lambda r: r["language_bytes"])
 
 
 def _lines(row: dict) -> dict[str, int]:
@@ -78,9 +83,9 @@ def _lines(row: dict) -> dict[str, int]:
 
 
 def _packed(row: dict, rows: list[dict]) -> dict | None:
-    """The largest packed n-gram (evaluate-ngram-SIZE.json) of at most the row's bytes and 1 % more; same lines."""
-    alike = [r for r in rows if r["source"].startswith(PACKED) and _lines(r) == _lines(row)]
-    fits = [r for r in alike if r["language_bytes"] <= 1.01 * row["language_bytes"]]
+    """The largest packed n-gram of at most the row's bytes and a little more; same lines."""
+    alike = [r for r in rows if r.get("kind") == "ngram" and _lines(r) == _lines(row)]
+    fits = [r for r in alike if r["language_bytes"] <= EQUAL_BYTES * row["language_bytes"]]
     return max(fits, key=lambda r: r["language_bytes"], default=None)
 
 
@@ -146,9 +151,12 @@ def replace_between(text: str, inside: str, begin: str = BEGIN, end: str = END) 
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The project's README, with the shipped models' figures.",
 )
+@click.option(
+    "--picture", default=HERE / "kss_by_bytes.svg", type=click.Path(dir_okay=False, path_type=Path), help="The curve."
+)
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 when a file is not up to date.")
-def command(results: Path, readme: Path, front: Path, check: bool) -> None:
-    """Rewrite the tables between the markers."""
+def command(results: Path, readme: Path, front: Path, picture: Path, check: bool) -> None:
+    """Rewrite the tables between the markers, and draw the curve."""
     rows = load_rows(results)
     for path, inside, markers in (
         (readme, render_tables(rows), (BEGIN, END)),
@@ -161,6 +169,10 @@ def command(results: Path, readme: Path, front: Path, check: bool) -> None:
             raise click.ClickException(f"'{path}' is not what the results say; run: python benchmarks/report.py")
         if not check:
             write_whole(path, after.encode())
+    shipped = _shipped(rows)
+    if shipped and not check:
+        check_drawing(picture)
+        draw_curve(make_curve([*shipped, *rows]), picture)
 
 
 if __name__ == "__main__":

@@ -38,11 +38,12 @@ INSTALL = {
     "unicorn": "pip install 'tinylm[toolchain]'",
     "pyte": "pip install 'tinylm[test]'",
     "hatchling": "pip install 'tinylm[test]'",
+    "matplotlib": "pip install 'tinylm[plot]'",
     "keras": "pip install 'tinylm[train]'",
     "tensorflow": "pip install 'tinylm[train]'",
     "tflite_micro": "pip install --pre tflite-micro",
 }
-_MODULES = {"esptool", "hatchling", "pyte", "ziglang", "unicorn", "keras", "tensorflow", "tflite_micro"}
+_MODULES = {"esptool", "hatchling", "matplotlib", "pyte", "ziglang", "unicorn", "keras", "tensorflow", "tflite_micro"}
 OPTIONAL = {"rp2040js", "esp-qemu-xtensa", "esp-qemu-riscv32"}
 """Skipped even when everything is required: npm's registry is not to be reached everywhere, a vendor's QEMU is in no package."""
 

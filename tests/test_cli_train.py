@@ -134,6 +134,8 @@ def test_a_project_trains_its_own_text_and_restart_begins_anew(here: Path) -> No
     (here / "tinylm.toml").write_text('name = "radio"\ntext = ["texts"]\nbudget = "10K"\n')
     told = json.loads(run_cli("train", "--epochs", "0.2", "--json").out)
     assert told["run"] == "runs/radio" and told["language_bytes"] <= 10 * 1024
+    shown = run_cli("evaluate", "texts", "--lines", "5")
+    assert shown.status == 0 and "radio-ngram" in shown.out and "paired" in shown.out
     shown = run_cli("train", "--epochs", "0.1")
     assert shown.status == 1 and "epochs was 0.2, now 0.1" in shown.err and "--restart" in shown.err
     shown = run_cli("train", "--epochs", "0.1", "--restart")

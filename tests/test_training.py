@@ -16,8 +16,10 @@ from cli_rig import run_cli
 from models import TEXT
 
 from tinylm import training
+from tinylm.baseline import baseline_folder
 from tinylm.corpus import ENGLISH_ALPHABET
 from tinylm.errors import TinylmError
+from tinylm.language import build_language
 from tinylm.model import load_model
 from tinylm.network import NetworkShape, initial_weights
 from tinylm.preparation import (
@@ -237,6 +239,10 @@ def test_a_run_leaves_a_whole_model_folder(kind: str, tmp_path: Path) -> None:
     assert metrics["language_bytes"] <= options.budget
     assert not list(tmp_path.glob("*.part*"))
     assert "not stated" in (tmp_path / "README.md").read_text()
+    ngram = load_model(baseline_folder(tmp_path))
+    assert ngram.info.kind == "ngram" and set(ngram.words) <= set(model.words or ngram.words)
+    size, bar = (len(build_language(m).content) for m in (model, ngram))
+    assert 0.5 * size < bar <= size
 
 
 # In a process of its own, where a clock that leaps makes every step a checkpoint.

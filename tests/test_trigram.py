@@ -116,25 +116,27 @@ def test_the_report_puts_rows_with_the_same_texts_in_one_table(tmp_path: Path) -
     texts = {"mail": {"kss": 40.04, "lines": 500}}
     small = {"model": "a", "language_bytes": 24_000, "shown": 3, "mean_kss": 40.04, "texts": texts}
     (tmp_path / "trigram.json").write_text(json.dumps({"sizes": [small | {"model": "t", "vocabulary_words": 5000}]}))
-    (tmp_path / "evaluate-a.json").write_text(json.dumps(small))
+    beside = small | {"model": "a-ngram", "kind": "ngram", "language_bytes": 24_001}
+    (tmp_path / "evaluate-a.json").write_text(json.dumps(small | {"against": [beside]}))
     other = small | {"texts": {"mail": {"kss": 41.0, "lines": 900}}}
     (tmp_path / "evaluate-b.json").write_text(json.dumps(other))
     (tmp_path / "unrelated.json").write_text('{"seconds": 3}')
     tables = render_tables(load_rows(tmp_path))
     assert tables.count("| predictor |") == 2
     assert "| t | 24,000 | 5,000 | 40.04 | 40.0 |" in tables and "| a (evaluate-a) | 24,000 |" in tables
+    assert "| a-ngram (evaluate-a) | 24,001 |" in tables
     assert replace_between(f"x {BEGIN} old {END} y", "new") == f"x {BEGIN}\n\nnew\n{END} y"
 
 
 def test_a_shipped_model_stands_beside_the_packed_n_gram_of_its_bytes_and_lines() -> None:
     texts = {"mail": {"kss": 40.0, "lines": 500}}
     rows = [
-        {"source": source, "model": source, "language_bytes": size, "mean_kss": kss, "texts": texts}
-        for source, size, kss in (
-            ("evaluate-a", 24_500, 44.4),
-            ("evaluate-ngram-24k", 24_552, 38.1),
-            ("evaluate-ngram-64k", 65_496, 41.9),
-            ("evaluate-b", 260_000, 46.0),
+        {"source": source, "kind": kind, "model": source, "language_bytes": size, "mean_kss": kss, "texts": texts}
+        for source, kind, size, kss in (
+            ("evaluate-a", "word", 24_500, 44.4),
+            ("evaluate-ngram-24k", "ngram", 24_552, 38.1),
+            ("evaluate-b", "ngram", 65_496, 41.9),
+            ("evaluate-b", "word", 260_000, 46.0),
         )
     ]
     assert render_figures(rows).splitlines()[2:] == [

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tinylm.model import ModelInfo, write_whole
+from tinylm.model import ModelInfo, load_model, write_whole
 
 if TYPE_CHECKING:
     from tinylm.evaluate import Evaluation
+
+EQUAL_BYTES = 1.01  # so much larger an n-gram still stands beside a network
 
 
 def write_metrics(folder: Path, info: ModelInfo, metrics: dict) -> None:
@@ -18,16 +21,22 @@ def write_metrics(folder: Path, info: ModelInfo, metrics: dict) -> None:
     write_whole(folder / "README.md", render_card(info, metrics).encode())
 
 
-def record_evaluation(folder: Path, info: ModelInfo, found: Evaluation) -> None:
-    """Put an evaluation's savings into a model folder's metrics and card."""
+def record_evaluation(folder: Path, found: Evaluation, ngrams: Sequence[Evaluation] = ()) -> None:
+    """Put an evaluation's savings into a model folder's metrics and card, beside the largest n-gram of as many bytes."""
     metrics = json.loads((folder / "metrics.json").read_text("utf-8"))
-    metrics["evaluation"] = {
+    metrics["evaluation"] = _savings(found) | {
         "shown": found.shown,
-        "mean_kss": round(found.mean_kss, 2),
-        "texts": {t.text: round(t.figures.kss, 2) for t in found.texts},
         "lines": {t.text: t.figures.lines for t in found.texts},
     }
-    write_metrics(folder, info, metrics)
+    fitting = [n for n in ngrams if n.language_bytes <= EQUAL_BYTES * found.language_bytes]
+    if fitting:
+        best = max(fitting, key=lambda n: n.language_bytes)
+        metrics["evaluation"]["packed_ngram"] = {"language_bytes": best.language_bytes} | _savings(best)
+    write_metrics(folder, load_model(folder).info, metrics)
+
+
+def _savings(found: Evaluation) -> dict:
+    return {"mean_kss": round(found.mean_kss, 2), "texts": {t.text: round(t.figures.kss, 2) for t in found.texts}}
 
 
 def render_card(info: ModelInfo, metrics: dict) -> str:
@@ -48,10 +57,7 @@ def render_card(info: ModelInfo, metrics: dict) -> str:
         "",
     ]
     if "evaluation" in metrics:
-        measured = metrics["evaluation"]
-        lines += [f"| text | lines | KSS@{measured['shown']} % |", "|---|--:|--:|"]
-        lines += [f"| {name} | {measured['lines'][name]:,} | {kss:.2f} |" for name, kss in measured["texts"].items()]
-        lines += [f"| mean | | {measured['mean_kss']:.2f} |", ""]
+        lines += _render_savings(metrics["evaluation"])
     if info.attribution:
         lines += ["Attribution:", "", *(f"- {a}" for a in info.attribution), ""]
     lines += [
@@ -60,6 +66,23 @@ def render_card(info: ModelInfo, metrics: dict) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _render_savings(measured: dict) -> list[str]:
+    """A table of the texts, with the n-gram's column where one was measured."""
+    ngram = measured.get("packed_ngram")
+    columns = ["text", "lines", f"KSS@{measured['shown']} %"]
+    rows = [[name, f"{measured['lines'][name]:,}", f"{kss:.2f}"] for name, kss in measured["texts"].items()]
+    rows.append(["mean", "", f"{measured['mean_kss']:.2f}"])
+    if ngram:
+        columns.append(f"packed n-gram of {ngram['language_bytes']:,} bytes")
+        for row, kss in zip(rows, [*ngram["texts"].values(), ngram["mean_kss"]]):
+            row.append(f"{kss:.2f}")
+    return [_row(columns), "|---|" + "--:|" * (len(columns) - 1), *map(_row, rows), ""]
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def _show(value: object) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -12,18 +12,20 @@ import numpy as np
 from tinylm.corpus import find_texts, read_lines, word_finder
 from tinylm.engine import HOST_SIZES, HostEngine
 from tinylm.errors import TinylmError
-from tinylm.measure import Figures, Tally, figures_of, split_line, type_lines
+from tinylm.measure import Figures, Tally, figures_of, interval_of, resample, split_line, type_lines
 from tinylm.model import BOUNDARY_ROW, UNKNOWN_ROW, Model
 
+SHOWN_TOO = (1, 3, 5)  # suggestions: KSS is told for each beside the number asked for
 LEAST_SPELLED = 0.01  # share of the unknown row that is kept for words outside the lexicon
 
 
 @dataclass(frozen=True)
 class TextFigures:
-    """Figures of one text file (or of all together)."""
+    """Figures of one text file, and (characters, keystrokes) of each of its lines."""
 
     text: str
     figures: Figures
+    lines: tuple[tuple[int, int], ...] = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class Evaluation:
     """
 
     model: str
+    kind: str
+    alphabet: str
     language_bytes: int
     shown: int
     texts: tuple[TextFigures, ...]
@@ -45,6 +49,29 @@ class Evaluation:
     def mean_kss(self) -> float:
         """Mean of the texts' savings, each text counted once."""
         return _mean_kss(self.texts)
+
+    def resamples(self) -> np.ndarray:
+        """Bootstrap resamples of `mean_kss`: each text's lines are drawn apart."""
+        return np.mean([resample(t.lines, (1, i)) for i, t in enumerate(self.texts)], axis=0)
+
+    def mean_figures(self) -> Figures:
+        """The mean of every percentage, and the sums of what is counted; the interval is of the mean."""
+        figures = [t.figures for t in self.texts]
+        bits = [f.bits_per_character for f in figures]
+        return Figures(
+            kss=self.mean_kss,
+            kss_at={n: _mean(f.kss_at[n] for f in figures) for n in SHOWN_TOO},
+            interval=interval_of(self.resamples()),
+            next_word_top1=_mean(f.next_word_top1 for f in figures),
+            next_word_top3=_mean(f.next_word_top3 for f in figures),
+            top3_after_letters=tuple(_mean(shares) for shares in zip(*(f.top3_after_letters for f in figures))),
+            out_of_vocabulary=_mean(f.out_of_vocabulary for f in figures),
+            bits_per_character=None if None in bits else _mean(bits),
+            lines=sum(f.lines for f in figures),
+            words=sum(f.words for f in figures),
+            characters=sum(f.characters for f in figures),
+            keystrokes=sum(f.keystrokes for f in figures),
+        )
 
     @property
     def gain(self) -> float:
@@ -61,11 +88,17 @@ class Evaluation:
         }
         return {
             "model": self.model,
+            "kind": self.kind,
             "language_bytes": self.language_bytes,
             "shown": self.shown,
             "mean_kss": self.mean_kss,
+            "mean": asdict(self.mean_figures()),
             "texts": texts,
         } | (learning if self.memory_bytes else {})
+
+
+def _mean(values: Iterable[float]) -> float:
+    return float(np.mean(list(values)))
 
 
 def _mean_kss(texts: Sequence[TextFigures]) -> float:
@@ -103,7 +136,8 @@ def evaluate_model(
     named = list(zip(names, lines))
     found = tuple(_type_texts(model, named, shown, memory_bytes, report))
     unlearned = tuple(_type_texts(model, named, shown, 0, report)) if memory_bytes else ()
-    return Evaluation(model.info.name, language_bytes, shown, found, memory_bytes, unlearned)
+    info = model.info
+    return Evaluation(info.name, info.kind, info.alphabet, language_bytes, shown, found, memory_bytes, unlearned)
 
 
 def _type_texts(
@@ -118,13 +152,22 @@ def _type_texts(
     words = set(model.words)
     known = words.__contains__ if words else lambda _: True
     for name, lines in texts:
-        label = f"{name}, learning" if memory_bytes else name
-        told = (lambda done, label=label, lines=lines: report(label, done, len(lines))) if report else None
-        if memory_bytes:
-            engine.forget()
-        tally = type_lines(engine, lines, shown, known, True, told, learn=bool(memory_bytes))
-        add_bits(engine, lines, tally)
-        yield TextFigures(name, figures_of(tally))
+        told = _teller(f"{name}, learning" if memory_bytes else name, len(lines), report)
+        tallies = {}
+        for number in sorted({shown, *SHOWN_TOO}):
+            if memory_bytes:
+                engine.forget()
+            asked = number == shown
+            tallies[number] = type_lines(
+                engine, lines, number, known, asked, told if asked else None, learn=bool(memory_bytes)
+            )
+        add_bits(engine, lines, tallies[shown])
+        others = {number: tallies[number] for number in SHOWN_TOO}
+        yield TextFigures(name, figures_of(tallies[shown], others), tuple(tallies[shown].lines))
+
+
+def _teller(label: str, lines: int, report: Callable[[str, int, int], None] | None) -> Callable[[int], None] | None:
+    return (lambda done: report(label, done, lines)) if report else None
 
 
 def add_bits(engine: HostEngine, lines: Sequence[Sequence[str]], tally: Tally) -> None:

@@ -7,7 +7,7 @@ its space; a word typed to the end costs its letters and a space, the last word 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -46,9 +46,13 @@ class Tally:
 
 @dataclass(frozen=True)
 class Figures:
-    """Percentages but for counts; `interval`: 95 % of sentence-level bootstrap resamples of kss."""
+    """Percentages but for counts; `interval`: 95 % of sentence-level bootstrap resamples of kss.
+
+    `kss_at`: the savings of a person who sees so many suggestions, for each number that was asked for.
+    """
 
     kss: float
+    kss_at: dict[int, float]
     interval: tuple[float, float]
     next_word_top1: float
     next_word_top3: float
@@ -149,20 +153,20 @@ def type_lines(
     return tally
 
 
-def figures_of(tally: Tally, seed: int = 1) -> Figures:
-    """Percentages of a tally of at least one line."""
-    lines = np.array(tally.lines, np.float64).reshape(-1, 2)
-    characters, keys = lines.sum(axis=0)
+def figures_of(tally: Tally, others: Mapping[int, Tally] | None = None) -> Figures:
+    """Percentages of a tally of at least one line; `others`: the same lines typed with other numbers of suggestions."""
+    characters, keys = np.array(tally.lines).sum(axis=0)
     later = tuple(_share(tally.shown[n], tally.long_enough[n]) for n in AFTER_LETTERS[1:])
     return Figures(
-        kss=100.0 * (characters - keys) / characters,
-        interval=_interval(lines, seed),
+        kss=savings_of(tally.lines),
+        kss_at={shown: savings_of(other.lines) for shown, other in sorted((others or {}).items())},
+        interval=interval_of(resample(tally.lines)),
         next_word_top1=_share(tally.top1, tally.long_enough[0]),
         next_word_top3=_share(tally.shown[0], tally.long_enough[0]),
         top3_after_letters=later,
         out_of_vocabulary=_share(tally.unknown_words, tally.words),
         bits_per_character=tally.bits / tally.bit_characters if tally.bit_characters else None,
-        lines=len(lines),
+        lines=len(tally.lines),
         words=tally.words,
         characters=int(characters),
         keystrokes=int(keys),
@@ -173,11 +177,22 @@ def _share(part: int, whole: int) -> float:
     return 100.0 * part / whole if whole else 0.0
 
 
-def _interval(lines: np.ndarray, seed: int) -> tuple[float, float]:
-    rng = np.random.default_rng(seed)
-    savings = []
-    for _ in range(BOOTSTRAP):
-        drawn = lines[rng.integers(0, len(lines), len(lines))].sum(axis=0)
-        savings.append(100.0 * (drawn[0] - drawn[1]) / drawn[0])
-    low, high = np.percentile(savings, [2.5, 97.5])
+def savings_of(lines: Sequence[tuple[int, int]]) -> float:
+    """KSS in % of lines of (characters, keystrokes)."""
+    characters, keys = np.array(lines, np.float64).sum(axis=0)
+    return float(100.0 * (characters - keys) / characters)
+
+
+def resample(lines: Sequence[tuple[int, int]], seed: object = 1) -> np.ndarray:
+    """KSS of BOOTSTRAP resamples of lines. As many lines and the same seed: the same lines are drawn, so that the difference
+    of two predictors' resamples of one text is of pairs.
+    """
+    table, rng = np.array(lines, np.float64), np.random.default_rng(seed)
+    sums = np.array([table[rng.integers(0, len(table), len(table))].sum(axis=0) for _ in range(BOOTSTRAP)])
+    return 100.0 * (sums[:, 0] - sums[:, 1]) / sums[:, 0]
+
+
+def interval_of(resamples: np.ndarray) -> tuple[float, float]:
+    """The middle 95 %."""
+    low, high = np.percentile(resamples, [2.5, 97.5])
     return float(low), float(high)

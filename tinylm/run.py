@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from tinylm.base import Base, carry_over, joined_counts, open_base, own_weight, rehearsal_words, rehearse
+from tinylm.baseline import train_baseline
 from tinylm.budget import Split, split_budget
 from tinylm.card import write_metrics
 from tinylm.corpus import ALPHABETS
@@ -199,6 +200,8 @@ def _go_all_stages(options: RunOptions, run: Path, report: Report, base: Base | 
         made["fine_tuned_from"] = base.name
     _write_metrics(run, options, made, counts, model)
     report("training", 1, 1, "done")
+    size = len(build_language(model).content)
+    train_baseline(source, _info(options), size, run, report, byte_counter("counting", total, report))
     return model
 
 
