@@ -118,20 +118,49 @@ def test_a_text_without_a_word_is_refused(tmp_path: Path) -> None:
         count_source(preparation(tmp_path, "1 2 3\n4 5 6\n"), tmp_path)
 
 
+def fifteen_values(weights: dict[str, np.ndarray]) -> dict[str, tuple[np.ndarray, int]]:
+    """A grid of 4 bits for the embedding, and one a gate for the input matrix."""
+    gates = np.split(np.abs(weights["input"]), 3, axis=1)
+    scales = np.repeat([gate.max() / 7 for gate in gates], SHAPE.hidden).astype(np.float32)
+    return {"embedding": (np.array([np.abs(weights["embedding"]).max() / 7], np.float32), 7), "input": (scales, 7)}
+
+
 @TENSORFLOW
+def test_weights_on_a_grid_are_trained_there_in_the_last_part(tmp_path: Path) -> None:
+    tokens = some_tokens()
+    grids: list[dict] = []
+
+    def grid(weights: dict[str, np.ndarray]) -> dict[str, tuple[np.ndarray, int]]:
+        grids.append(fifteen_values(weights) | {"first": weights["embedding"].copy()})
+        return fifteen_values(weights)
+
+    trained = train(SHAPE, tokens, frequency_of(tokens), PLAN, tmp_path, grid=grid)
+    assert len(grids) == 1  # chosen once: a scale that moved would move every weight
+    for name in ("embedding", "input"):
+        scale, most = grids[0][name]
+        steps = trained[name] / scale
+        assert np.allclose(steps, np.round(steps), atol=1e-4) and np.abs(steps).max() <= most + 1e-4
+    start = np.round(grids[0]["first"] / grids[0]["embedding"][0])
+    assert (np.round(trained["embedding"] / grids[0]["embedding"][0]) != start).any()  # and learned on
+    recurrent = trained["recurrent"] / np.abs(trained["recurrent"]).max() * 7
+    assert not np.allclose(recurrent, np.round(recurrent), atol=1e-3)
+
+
+@TENSORFLOW
+@pytest.mark.parametrize("stopped_at, grid", [(0.5, None), (0.95, fifteen_values)], ids=["float", "on-a-grid"])
 def test_a_run_stopped_and_resumed_ends_with_the_bytes_of_one_that_was_not(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stopped_at: float, grid: training.Grid | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tokens = some_tokens()
     folders = [tmp_path / name for name in "ab"]
     for folder in folders:
         folder.mkdir()
     told: list[float] = []
-    whole = train(SHAPE, tokens, frequency_of(tokens), PLAN, folders[0], lambda *now: told.append(now[2]))
+    whole = train(SHAPE, tokens, frequency_of(tokens), PLAN, folders[0], lambda *now: told.append(now[2]), grid=grid)
     assert told[-1] < told[0]
 
     def stop(step: int, total: int, loss: float) -> None:
-        if step >= total // 2:
+        if step >= round(total * stopped_at) // 20 * 20:  # told every 20 steps
             raise KeyboardInterrupt
 
     often = TrainingPlan(**{**PLAN.__dict__, "checkpoint_s": 0.0})
@@ -139,10 +168,10 @@ def test_a_run_stopped_and_resumed_ends_with_the_bytes_of_one_that_was_not(
         training, "asdict", lambda value: {k: v for k, v in value.__dict__.items() if k != "checkpoint_s"}
     )
     with pytest.raises(KeyboardInterrupt):
-        train(SHAPE, tokens, frequency_of(tokens), often, folders[1], stop)
+        train(SHAPE, tokens, frequency_of(tokens), often, folders[1], stop, grid=grid)
     with np.load(folders[1] / "checkpoint.npz") as saved:
         assert 0 < int(saved["done"])
-    resumed = train(SHAPE, tokens, frequency_of(tokens), PLAN, folders[1])
+    resumed = train(SHAPE, tokens, frequency_of(tokens), PLAN, folders[1], grid=grid)
     assert all(whole[name].tobytes() == resumed[name].tobytes() for name in SHAPE.weight_shapes)
 
 

@@ -59,12 +59,18 @@ def initial_weights(shape: NetworkShape, seed: int, log_frequency: np.ndarray) -
     return weights
 
 
-def build_trainer(shape: NetworkShape, steps: int, weights: dict[str, np.ndarray], negatives: int) -> Any:
+def build_trainer(
+    shape: NetworkShape,
+    steps: int,
+    weights: dict[str, np.ndarray],
+    negatives: int,
+    rounding: dict[str, tuple[np.ndarray, int]] | None = None,
+) -> Any:
     """A Keras model from (ids [B,T], targets [B,T], sampled rows [K], their correction [K]) to the loss of each token.
 
     T = `steps`, unrolled: a loop op costs more than it saves at T = 32. With `negatives` = 0 the softmax is over all
     rows; else over the sampled ones and the target (Jean et al. 2015, arXiv 1412.2007: logits less log of the chance
-    of being drawn).
+    of being drawn). `rounding`: which arrays are used as multiples of a scale, and the largest multiple.
     """
     import keras
 
@@ -80,10 +86,21 @@ def build_trainer(shape: NetworkShape, steps: int, weights: dict[str, np.ndarray
 
         def call(self, inputs: tuple[Any, ...]) -> Any:
             ids, targets, sampled, correction = inputs
-            states = _unroll(self.arrays, shape, ids, steps)
-            return _token_loss(self.arrays, shape, states, targets, sampled[0], correction[0], negatives)
+            used = {name: _rounded(value, (rounding or {}).get(name)) for name, value in self.arrays.items()}
+            states = _unroll(used, shape, ids, steps)
+            return _token_loss(used, shape, states, targets, sampled[0], correction[0], negatives)
 
     return Trainer()
+
+
+def _rounded(value: Any, grid: tuple[np.ndarray, int] | None) -> Any:
+    """The nearest points of the grid; for the gradient, the value itself."""
+    from keras import ops
+
+    if grid is None:
+        return value
+    scale, most = grid
+    return value + ops.stop_gradient(ops.clip(ops.round(value / scale), -most, most) * scale - value)
 
 
 def _unroll(w: dict[str, Any], shape: NetworkShape, ids: Any, steps: int) -> Any:

@@ -24,6 +24,8 @@ from tinylm.errors import TinylmError
 from tinylm.network import NetworkShape, build_trainer, initial_weights
 
 Progress = Callable[[int, int, float], None]  # step, steps, mean loss in nats a word
+# From weights to the grid that each will be rounded to: name -> (scale that spreads over the array, largest multiple of it).
+Grid = Callable[[dict[str, np.ndarray]], dict[str, tuple[np.ndarray, int]]]
 ALWAYS_SCORED = 512  # commonest rows are in every sampled softmax: they carry most of its mass
 
 
@@ -38,7 +40,8 @@ class TrainingPlan:
     negatives: int = 1024
     seed: int = 1
     checkpoint_s: float = 120.0
-    full_share: float = 0.12  # the last part of a run uses all rows, so that scores are calibrated
+    # In the last part of a run all rows are scored, so that scores are calibrated, and weights are rounded as they will be.
+    full_share: float = 0.12
 
 
 @dataclass(frozen=True)
@@ -123,10 +126,12 @@ def train(
     progress: Progress | None = None,
     start: dict[str, np.ndarray] | None = None,
     text: str = "",
+    grid: Grid | None = None,
 ) -> dict[str, np.ndarray]:
     """Train and return float32 weights (`NetworkShape.weight_shapes`). Resumes from `run`/checkpoint.npz when it fits.
 
-    `text`: a digest of what is learned (text_digest); a checkpoint of another text is not resumed.
+    `grid`: train the last part with weights rounded to it (gradients go straight through: Bengio et al. 2013, arXiv 1308.3432)
+    and return them rounded. `text`: a digest of what is learned (text_digest); a checkpoint of another text is not resumed.
     `frequency` [V]: how often each row is a target. `start`: weights to fine-tune instead of a fresh start.
     """
     total = max(1, round(plan.epochs * steps_in_epoch(tokens, plan)))
@@ -134,7 +139,7 @@ def train(
     if start is None:
         chance = (frequency + 0.5) / (frequency.sum() + 0.5 * len(frequency))
         start = initial_weights(shape, plan.seed, np.log(chance))
-    loop = _Loop(shape, plan, start, total, run, text)
+    loop = _Loop(shape, plan, start, total, run, text, grid)
     done, sums = loop.restore(), []
     saved = time.monotonic()
     try:
@@ -151,7 +156,7 @@ def train(
             loop.save(done)
         raise
     loop.save(total)
-    return loop.weights()
+    return loop.rounded()
 
 
 def _batches(tokens: TokenFile, plan: TrainingPlan, done: int, total: int) -> Any:
@@ -174,10 +179,17 @@ def _batches(tokens: TokenFile, plan: TrainingPlan, done: int, total: int) -> An
 
 
 class _Loop:
-    """The Keras side of training: two trainers (sampled, full) that share one set of arrays, one Adam."""
+    """The Keras side of training: trainers, one a phase, that share one set of arrays and one Adam."""
 
     def __init__(
-        self, shape: NetworkShape, plan: TrainingPlan, start: dict[str, np.ndarray], total: int, run: Path, text: str
+        self,
+        shape: NetworkShape,
+        plan: TrainingPlan,
+        start: dict[str, np.ndarray],
+        total: int,
+        run: Path,
+        text: str,
+        grid: Grid | None,
     ) -> None:
         choose_backend()
         import keras
@@ -187,33 +199,38 @@ class _Loop:
             import tensorflow as tf
 
             tf.config.experimental.enable_op_determinism()
-        self.plan, self.total, self.run, self.shape, self.text = plan, total, run, shape, text
-        sampled = plan.negatives and shape.rows > ALWAYS_SCORED + plan.negatives
-        self.full_from = round(total * (1 - plan.full_share)) if sampled else 0
-        self.trainer, self.negatives = None, -1
+        self.plan, self.total, self.run, self.shape, self.text, self.grid = plan, total, run, shape, text, grid
+        self.sampled = plan.negatives and shape.rows > ALWAYS_SCORED + plan.negatives
+        self.last_part = round(total * (1 - plan.full_share))
+        self.trainer, self.phase = None, None
         self.start, self.slots = start, None
+        self.steps_of_grid: dict[str, tuple[np.ndarray, int]] = {}  # chosen when the last part begins
 
-    def _trainer(self, negatives: int) -> Any:
+    def _trainer(self, negatives: int, is_rounded: bool) -> Any:
         """The trainer for this phase; the arrays and Adam's memory move over from the one before."""
         import keras
 
-        if self.trainer is None or negatives != self.negatives:
+        if self.trainer is None or (negatives, is_rounded) != self.phase:
             if self.trainer is not None:
                 self.start, self.slots = self.weights(), self._slots()
-            trainer = build_trainer(self.shape, self.plan.steps, self.start, negatives)
+            if is_rounded and not self.steps_of_grid:
+                self.steps_of_grid = self.grid(self.start)
+            rounding = self.steps_of_grid if is_rounded else {}
+            trainer = build_trainer(self.shape, self.plan.steps, self.start, negatives, rounding)
             optimizer = keras.optimizers.Adam(self.plan.learning_rate, clipnorm=1.0, beta_2=0.99)
             trainer.compile(optimizer=optimizer, loss=lambda _, loss: loss, jit_compile=False)
             optimizer.build(trainer.trainable_variables)
             if self.slots is not None:
                 for variable, value in zip(optimizer.variables, self.slots):
                     variable.assign(value)
-            self.trainer, self.negatives = trainer, negatives
+            self.trainer, self.phase = trainer, (negatives, is_rounded)
         return self.trainer
 
     def learn(self, step: int, ids: np.ndarray, targets: np.ndarray, ranked: np.ndarray) -> float:
         """One step of Adam; returns the mean loss in nats."""
-        negatives = self.plan.negatives if step < self.full_from else 0
-        trainer = self._trainer(negatives)
+        is_last = step >= self.last_part
+        negatives = self.plan.negatives if self.sampled and not is_last else 0
+        trainer = self._trainer(negatives, is_last and self.grid is not None)
         trainer.optimizer.learning_rate = self._rate(step)
         if negatives:
             sampled, chance = sample_rows(self.shape.rows, self.plan, step)
@@ -238,6 +255,10 @@ class _Loop:
             return self.start
         return {name: np.asarray(value) for name, value in self.trainer.arrays.items()}
 
+    def rounded(self) -> dict[str, np.ndarray]:
+        """The weights on their grid, where one was chosen."""
+        return {name: round_to_grid(value, self.steps_of_grid.get(name)) for name, value in self.weights().items()}
+
     def _slots(self) -> list[np.ndarray]:
         return [np.asarray(v) for v in self.trainer.optimizer.variables] if self.trainer else self.slots
 
@@ -247,6 +268,7 @@ class _Loop:
         part = self.run / "checkpoint.part.npz"
         arrays = {f"w_{k}": v for k, v in self.weights().items()}
         arrays |= {f"s_{i:03d}": v for i, v in enumerate(self._slots() or [])}
+        arrays |= {f"g_{k}": np.append(*g) for k, g in self.steps_of_grid.items()}
         try:
             np.savez(part, done=done, made_of=_made_of(self.shape, self.plan, self.text), **arrays)
             part.replace(path)
@@ -264,7 +286,17 @@ class _Loop:
             return 0
         self.start = {k[2:]: v for k, v in saved.items() if k.startswith("w_")}
         self.slots = [saved[k] for k in sorted(saved) if k.startswith("s_")] or None
+        grids = {k[2:]: v for k, v in saved.items() if k.startswith("g_")}
+        self.steps_of_grid = {k: (v[:-1].astype(np.float32), int(v[-1])) for k, v in grids.items()}
         return int(saved["done"])
+
+
+def round_to_grid(values: np.ndarray, grid: tuple[np.ndarray, int] | None) -> np.ndarray:
+    """The nearest multiples of a scale, up to `most` of them."""
+    if grid is None:
+        return values
+    scale, most = grid
+    return np.clip(np.round(values / scale), -most, most).astype(np.float32) * scale
 
 
 def _made_of(shape: NetworkShape, plan: TrainingPlan, text: str) -> str:
