@@ -13,6 +13,8 @@ import threading
 import zlib
 from pathlib import Path
 
+from flashed_board import copy
+
 from tinylm.board import load_board
 from tinylm.emulator import ELF_NAME, Emulator, start
 
@@ -97,9 +99,9 @@ class EspChip:
             self._emulator = start(load_board("esp32c3"), self.folder, "unicorn")
         with socket.create_connection(("127.0.0.1", self._emulator.port)) as board:
             board.sendall(first)
-            back = threading.Thread(target=_copy, args=(board, client), daemon=True)
+            back = threading.Thread(target=copy, args=(board, client), daemon=True)
             back.start()
-            _copy(client, board)
+            copy(client, board)
             board.shutdown(socket.SHUT_RDWR)
             back.join()
 
@@ -176,11 +178,3 @@ class EspChip:
         self.flash[self._at : self._at + len(plain)] = plain
         self._at += len(plain)
         return True
-
-
-def _copy(source: socket.socket, target: socket.socket) -> None:
-    try:
-        while came := source.recv(65536):
-            target.sendall(came)
-    except OSError:
-        pass

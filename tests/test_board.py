@@ -49,6 +49,8 @@ def altered(tmp_path: Path, old: str, new: str) -> Path:
         ('name = "arduino-mega"', 'name = "arduino mega"', "lower-case letters"),
         ('fidelity = "the real board"', 'fidelity = "good"', "'emulators.fidelity' is 'good'"),
         ("[serial]", "[serial", "not a board file"),
+        ("far_flash = true", "model_offset = 4096", "'memory.model_offset' is 4096, but must be the start of a sector"),
+        ("far_flash = true", "model_offset = 4096\nsector_bytes = [512, 8192]", "'memory.model_offset' is 4096"),
         ("far_flash = true", "far_flash = 1", "'memory.far_flash' is 1, but must be true or false"),
         ('formats = ["hex", "bin"]', 'formats = ["hex", "uf2"]', "'image.uf2_family' is None"),
         ('formats = ["hex", "bin"]', 'formats = ["bin"]', "'flasher.image' is 'hex'"),

@@ -45,6 +45,7 @@ def test_a_character_cut_in_two_is_read_whole() -> None:
          "signature 1e950f (probably m328p); my-board has ATmega2560"),
         ("avrdude", "stk500_getsync() attempt 10 of 10: not in sync: resp=0x00", "No boot loader answers"),
         ("avrdude", "avrdude: verification error, first mismatch at byte 0x0000", "is not the image"),
+        ("bossac", "Set binary mode\nNo device found on ttyACM0", "No boot loader that bossac knows answers"),
         ("pyocd", "0001 E No target device available [load_cmd]", "No debug probe is attached"),
         ("pyocd", "Target type 'nrf52840' not recognized.", "pyOCD does not know the chip nrf52840"),
     ],

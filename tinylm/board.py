@@ -35,14 +35,16 @@ class Region:
 @dataclass(frozen=True)
 class Memory:
     """What the firmware may use. `stack_bytes` of the RAM are kept for the stack. `model_offset`: from this byte of the
-    flash on lies the model (a multiple of what the chip erases at once), so that it can be written alone; None: it lies
-    behind the code. `code_ram`: RAM for instructions, read by words alone, where the chip loads its code there. `far_flash`: C
-    cannot point into the flash, so that the language is assembler."""
+    flash on lies the model, so that it can be written alone; None: it lies behind the code. `sector_bytes`: what the chip
+    erases at once, from the start of the flash on, the last repeated. `code_ram`: RAM for instructions, read by words alone,
+    where the chip loads its code there. `far_flash`: C cannot point into the flash, so that the language is assembler.
+    """
 
     flash: Region
     ram: Region
     stack_bytes: int
     model_offset: int | None = None
+    sector_bytes: tuple[int, ...] = ()
     code_ram: Region | None = None
     far_flash: bool = False
 
@@ -114,7 +116,8 @@ class Flasher:
     """How an image gets into the board: a program with its arguments, or the tool "copy", which puts it on `drive`.
 
     In arguments {port}, {baud}, {image} are put in, and where the image goes: {offset} from the start of the flash,
-    {address} for the CPU. `image`: the format that is written.
+    {address} for the CPU. `image`: the format that is written. `boot_loader`: the chip's boot loader takes it, so that the
+    firmware does not run meanwhile and cannot be asked anything.
     """
 
     tool: str
@@ -122,6 +125,7 @@ class Flasher:
     arguments: tuple[str, ...] = ()
     baud: int = 115_200
     drive: Drive | None = None
+    boot_loader: bool = False
 
 
 @dataclass(frozen=True)
@@ -187,6 +191,11 @@ class Board:
         """memory.far_flash; a computer's is not."""
         return self.memory is not None and self.memory.far_flash
 
+    @property
+    def has_model_apart(self) -> bool:
+        """Whether the model has a place of its own. A board without an image (an emulated one) is never written: no."""
+        return self.memory is not None and self.memory.model_offset is not None and bool(self.image.formats)
+
 
 FIDELITIES = ("the real board", "the chip without its boot ROM", "the CPU and image only", "the same C as a program")
 BOARD_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -204,7 +213,7 @@ _RULES = {
     "architecture": _one_of("arm", "riscv32", "avr", "xtensa", "host"),
     "check": _one_of("cortex-m-vectors", "rp2040-boot", "esp-direct-boot", "esp-boot-image", "avr-vectors", "none"),
     "formats": _one_of("bin", "hex", "uf2"),
-    "flasher.tool": _one_of("esptool", "avrdude", "pyocd", "dfu-util", "copy"),
+    "flasher.tool": _one_of("esptool", "avrdude", "bossac", "pyocd", "dfu-util", "copy"),
     "fqbn": (
         re.compile(r"[\w.-]+:[\w.-]+:[\w.-]+(:[\w.=,-]+)?"),
         "packager:architecture:board, as `arduino-cli board listall` has it",
@@ -269,6 +278,19 @@ def _check_together(board: Board, path: Path) -> None:
     _require(is_copy == has_drive, path, "flasher.drive", has_drive or None, "given for the tool 'copy' alone")
     wanted = flasher.image if flasher else ""
     _require(not wanted or wanted in formats, path, "flasher.image", wanted, f"one of image.formats: {formats}")
+    if board.has_model_apart:
+        starts = f"the start of a sector ('memory.sector_bytes' are {list(memory.sector_bytes)})"
+        _require(_starts_sector(memory), path, "memory.model_offset", memory.model_offset, starts)
+
+
+def _starts_sector(memory: Memory) -> bool:
+    """Whether the model begins where something begins that is erased at once: all before it then stays."""
+    left = memory.model_offset
+    for size in memory.sector_bytes[:-1]:
+        if left < size:
+            return left == 0
+        left -= size
+    return bool(memory.sector_bytes) and left % max(memory.sector_bytes[-1], 1) == 0
 
 
 def _parse_table(cls: type, table: dict, path: Path, where: str):

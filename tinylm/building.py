@@ -95,9 +95,7 @@ def build(model: Model, board: Board, output: Path, toolchain: str | None, repor
     view, predicted = plan_build(model, board)
     with whole_build(output) as scratch:
         report("generate", 0, 1, "")
-        # A board without an image (an emulated one) is never written, so its model need not be told from its firmware.
-        apart = board.memory is not None and board.memory.model_offset is not None and bool(board.image.formats)
-        write_c(view, scratch / "generated", board.has_far_flash, apart)
+        write_c(view, scratch / "generated", board.has_far_flash, board.has_model_apart)
         report("generate", 1, 1, "")
         made = compile_firmware(
             board,

@@ -125,7 +125,7 @@ def count_model(
         view = replace(view, alphabet=(0,))
     with tempfile.TemporaryDirectory(prefix="tinylm-count-") as name:
         folder = Path(name)
-        write_c(view, folder / "generated", board.has_far_flash)
+        write_c(view, folder / "generated", board.has_far_flash, board.has_model_apart)
         write_count(folder / "generated", texts, taught)
         firmware = compile_firmware(board, folder / "generated", folder, toolchain, sources=list_count_sources(way))
         return count_firmware(view, board, folder, firmware)

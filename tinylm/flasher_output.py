@@ -111,6 +111,11 @@ _FAULTS = {
         ),
         _VANISHED,
     ),
+    "bossac": (
+        _Fault(r"No device found|unsupported", "No boot loader that bossac knows answers on '{port}'.", "{notes}"),
+        _SLOWER,
+        _VANISHED,
+    ),
     "dfu-util": (
         _Fault(r"No DFU capable USB device", "No boot loader of {board} is attached. Nothing was written.", "{notes}"),
         _Fault(

@@ -72,7 +72,7 @@ def whole_image(image: BuiltImage) -> Piece:
 def model_alone(image: BuiltImage) -> Piece:
     """The model without its firmware. Raises TinylmError for a board whose model is part of the firmware."""
     board = image.board
-    if board.memory is None or board.memory.model_offset is None:
+    if not board.has_model_apart:
         raise TinylmError(
             f"On {board.name} the model is part of the firmware and cannot be written alone.",
             f"Write all of it: tinylm flash --board {board.name}",

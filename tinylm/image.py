@@ -91,7 +91,7 @@ def seal_model(elf: Path, board: Board) -> int:
     Two builds of one fingerprint differ in nothing but their models, so either's model runs with either's firmware.
     Returns it; 0: the model is part of the firmware.
     """
-    if board.memory is None or board.memory.model_offset is None:
+    if not board.has_model_apart:
         return 0
     with elf.open("rb") as file:
         places = _symbol_places(ELFFile(file), ("tlm_fingerprint", "tlm_store", "tlm_language"))

@@ -68,10 +68,13 @@ class Tools:
 
 
 def interpreted_board(board: Board) -> Board:
-    """A board that reads matrices as a .tflite has them. Raises TinylmError where TFLM's C++ has no compiler here."""
+    """A board that reads matrices as a .tflite has them, its model behind the code, as TFLM's code is larger than the place
+    before it. Raises TinylmError where TFLM's C++ has no compiler here."""
     if board.compiler.architecture not in _COMPILERS:
         raise TinylmError(f"TensorFlow Lite Micro is not built for {board.name} ({board.compiler.architecture}) here.",
                           "A Cortex-M board can, and this computer: --board host")  # fmt: skip
+    if board.memory:
+        board = replace(board, memory=replace(board.memory, model_offset=None))
     if board.layout == _ROWS:
         return board
     ports = [name for name in board.port_also if not (firmware_dir() / "port" / name / "dot.c").exists()]

@@ -90,6 +90,8 @@ TOOLS = (
     Tool("rp2040js", "emulator", "Raspberry Pi Pico", ("node", "nodejs"), module="rp2040js", npm="rp2040js@1.4.1"),
     Tool("avrdude", "flasher", "Arduino boards", ("avrdude",), apt="avrdude", brew="avrdude"),
     Tool("esptool", "flasher", "ESP32 boards", ("esptool", "esptool.py"), package="esptool", pip=_PIP_FLASH),
+    Tool("bossac", "flasher", "Arduino Nano 33 BLE", ("bossac",), 
+         command="arduino-cli core install arduino:mbed_nano"),
     Tool("dfu-util", "flasher", "STM32 boards by USB", ("dfu-util",), apt="dfu-util", brew="dfu-util"),
     Tool("pyocd", "flasher", "boards with a debug probe", ("pyocd",), package="pyocd", pip=_PIP_FLASH),
 )  # fmt: skip

@@ -80,7 +80,10 @@ def _write(image: Any, piece: Any, port: str | None, drive: Path | None, baud: i
         target = port = port or choose_attached([board], hint).path
     else:
         target = "its debugger"
-    if piece.offset:
+    if piece.offset and board.flasher.boot_loader:
+        click.echo(f"{board.name} is in its boot loader and is not asked which firmware it has: a model that is another "
+                   "firmware's is refused when it starts.")  # fmt: skip
+    elif piece.offset:
         asked = port or choose_attached([board], "Name the port of its serial line: --port PATH.").path
         require_same_firmware(image, asked)
     click.echo(f"Writing {image.record['model']} to {board.title} on {target}.")
@@ -89,7 +92,7 @@ def _write(image: Any, piece: Any, port: str | None, drive: Path | None, baud: i
             copy_piece(piece, target, board, report)
         else:
             write_piece(board, piece, port or "", baud, report)
-    return port
+    return None if board.flasher.boot_loader and needs_port(board) else port
 
 
 def _show_identity(image: Any, port: str | None) -> None:
