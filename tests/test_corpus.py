@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinylm.corpus import (  # fmt: skip
+    ALPHABETS,
     ENGLISH_ALPHABET,
     MAX_LINE_BYTES,
     clean_lines,
@@ -49,6 +50,12 @@ def test_what_is_no_utf8_text_is_refused_with_file_and_byte(tmp_path: Path, cont
     with pytest.raises(TinylmError, match=says) as refused:
         list(read_lines(text_file(tmp_path, content)))
     assert "text.txt" in refused.value.message and refused.value.hint
+
+
+def test_what_stands_between_spaces_is_a_word_of_a_command_line() -> None:
+    shell = ALPHABETS["shell"]
+    assert len(shell) == 64 and list(shell) == sorted(shell)
+    assert normalise('git commit -m "Fix typo" && ls ~/x', shell) == [*'git commit -m "fix typo" && ls ~/x'.split()]
 
 
 @given(st.binary(max_size=60))

@@ -14,7 +14,7 @@ import pytest
 from models import tiny_word_model
 
 from tinylm.engine import HostEngine
-from tinylm.model import write_model
+from tinylm.model import load_model, write_model
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
@@ -106,3 +106,17 @@ def test_the_engine_in_a_program_of_ones_own_suggests_what_tinylm_does(tmp_path:
         engine.feed(letter)
         expected.append("  ".join(engine.suggest(3)))
     assert run(ask, program).splitlines() == expected
+
+
+def test_a_model_of_command_lines_completes_them(tmp_path: Path) -> None:
+    train = "tinylm train texts/shell --language shell --kind ngram --budget 48K --name shell --output"
+    run(f"{train} {tmp_path / 'shell'}", EXAMPLES)
+    engine = HostEngine(load_model(tmp_path / "shell"))
+
+    def suggested(line: str) -> list[str]:
+        engine.reset()
+        engine.feed(line)
+        return engine.suggest(3)
+
+    assert {"commit", "push"} <= set(suggested("git add -A && git "))
+    assert "commit" in suggested("git co") and "install" in suggested("sudo apt ")

@@ -20,6 +20,8 @@ ALPHABETS = {
     "en": ENGLISH_ALPHABET,
     "de": ENGLISH_ALPHABET + "ßäöü",
     "fr": ENGLISH_ALPHABET + "àâçèéêëîïôùûüœ",
+    # Command lines: what stands between spaces is a word. 64 is the most; a capital is written like its small letter.
+    "shell": "\"#$%&'()*+,-./0123456789:;<=>@[]^_abcdefghijklmnopqrstuvwxyz{|}~",
 }
 # Published texts mask names as [NAME]: such a line would teach a word that nobody types.
 _MASK = re.compile(r"\[[A-Z]+\]")
