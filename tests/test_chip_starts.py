@@ -30,6 +30,10 @@ class Started:
             def poll(self) -> bool:
                 return False
 
+            def wait(self) -> None:
+                """The guest waits without sleeping."""
+                machine.uc.emu_stop()
+
         self.board = board
         self.writes: list[tuple[int, int]] = []
         echo_rig.build_echo(board, folder, "gcc")
@@ -38,6 +42,7 @@ class Started:
         registers._ready = {**registers._ready, **dead}
         keep = registers.write
         registers.write = lambda address, value: (self.writes.append((address, value)), keep(address, value))
+        self.analog = follow_analog_bus(machine, self.writes) if board.compiler.architecture == "riscv32" else {}
         machine.run_until_sleep(machine.reset())
         self.held = registers.written
 
@@ -46,6 +51,28 @@ class Started:
 
     def first_write(self, address: int, holds: Callable[[int], bool]) -> int:
         return next(i for i, (to, value) in enumerate(self.writes) if to == address and holds(value))
+
+
+ANALOG_WRITE, ANALOG_WRITE_BITS = 0x4000195C, 0x40001960  # of an ESP32-C3's ROM
+
+
+def follow_analog_bus(machine: object, writes: list[tuple[int, int]]) -> dict[tuple[int, int], int]:
+    """(block, register) -> byte, as the ROM's functions are asked to write it; each write is in `writes` too, at the function."""
+    from unicorn import UC_HOOK_CODE, riscv_const
+
+    analog: dict[tuple[int, int], int] = {}
+
+    def called(uc: object, address: int, size: int, user: object) -> None:
+        block, host, number, *rest = (uc.reg_read(riscv_const.UC_RISCV_REG_A0 + i) for i in range(6))
+        assert host == 0
+        high, low, value = rest if address == ANALOG_WRITE_BITS else (7, 0, rest[0])
+        mask = (1 << high + 1) - (1 << low)
+        analog[block, number] = analog.get((block, number), 0) & ~mask | value << low
+        writes.append((address, block))
+
+    for function in (ANALOG_WRITE, ANALOG_WRITE_BITS):
+        machine.uc.hook_add(UC_HOOK_CODE, called, begin=function, end=function)
+    return analog
 
 
 Start = Callable[..., Started]
@@ -148,3 +175,30 @@ def test_an_rp2040s_flash_is_read_on_four_wires_or_on_one(start: Start) -> None:
     assert one.held[command] >> 24 == 0x03 and one.bits(flash, 21, 2) == 0
     assert one.board.clock_hz / one.held[speed] <= 50 * MHZ
     assert four.held[0xE000ED08] == one.held[0xE000ED08] == 0x10000100
+
+
+C3_CPU, C3_SYSTEM, C3_FLASH = 0x600C0008, 0x600C0058, 0x60003014
+
+
+@pytest.mark.needs("riscv64-unknown-elf-gcc")
+def test_an_esp32c3_runs_at_160_mhz_from_its_pll(start: Start) -> None:
+    started = start("esp32c3")
+    pll, supply = 0x66, 0x6D
+    assert 40 * MHZ * (started.analog[pll, 3] + 4) == 480 * MHZ and started.analog[pll, 2] == 0x50
+    assert started.bits(C3_CPU, 2, 1) == 1  # it has 480 MHz
+    assert started.bits(C3_CPU, 0, 2) == 1 and started.bits(C3_SYSTEM, 10, 2) == 1  # a third of them
+    assert started.board.clock_hz == 160 * MHZ
+    assert started.analog[supply, 4] == started.analog[supply, 6] == 28  # core voltage
+    switched = started.first_write(C3_SYSTEM, lambda value: value >> 10 & 3 == 1)
+    analog = [i for i, (to, _) in enumerate(started.writes) if to in (ANALOG_WRITE, ANALOG_WRITE_BITS)]
+    assert max(analog) < switched and started.first_write(0x60008000, lambda value: True) < analog[-1]
+    divider = started.held[C3_FLASH]
+    assert divider >> 16 & 0xFF == divider & 0xFF == 1  # 80 MHz / 2, set before it is 80
+    assert started.first_write(C3_FLASH, lambda value: True) < switched
+
+
+@pytest.mark.needs("riscv64-unknown-elf-gcc")
+def test_an_esp32c3_whose_rom_started_the_pll_only_takes_its_speed(start: Start) -> None:
+    started = start("esp32c3", dead={C3_SYSTEM: lambda value: value | 1 << 10})
+    assert {block for to, block in started.writes if to in (ANALOG_WRITE, ANALOG_WRITE_BITS)} == {0x6D}
+    assert started.bits(C3_CPU, 0, 2) == 1 and started.bits(C3_SYSTEM, 10, 2) == 1

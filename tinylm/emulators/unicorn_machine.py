@@ -1,7 +1,7 @@
 """A CPU in Unicorn with flash, RAM and registers: enough to run an image, with PyPI alone.
 
 Runs as a process of its own: `python -m tinylm.emulators.unicorn_machine BOARD_FILE IMAGE`. Prints its TCP port.
-Knows instruction sets and memory maps; has no boot ROM, no clock, no interrupt.
+Knows instruction sets and memory maps; has no clock and no interrupt, and of a boot ROM only that its functions return.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ class Machine:
         self._buffers = []
         self._map_region(board.memory.flash, image)
         self._map_region(board.memory.ram, b"")
+        for start, size, code in _ROMS.get(board.compiler.architecture, ()):
+            self._map_region(Region(start, size), code * (size // len(code)))
         self.registers = Registers(board.serial, line)
         for start, size in _REGISTERS[board.compiler.architecture]:
             self._map_registers(start, size)
@@ -117,6 +119,8 @@ _REGISTERS = {
     "arm": ((0x40000000, 0x20000000), (0x18000000, _PAGE), (0xE000E000, _PAGE)),
     "riscv32": ((0x60000000, 0x100000),),
 }
+# The ESP32-C3's, of nothing but RET.
+_ROMS = {"riscv32": ((0x40000000, 0x60000, b"\x82\x80"),)}
 _ARM_MODELS = {
     "cortex-m0": arm_const.UC_CPU_ARM_CORTEX_M0,
     "cortex-m3": arm_const.UC_CPU_ARM_CORTEX_M3,

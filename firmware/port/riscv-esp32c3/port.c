@@ -1,6 +1,7 @@
 /* Port: ESP32-C3 by direct boot. It listens on UART0 and on the chip's USB port, and answers where it was last spoken
  * to. The ROM has set both up: UART0 runs at 115200 baud from the crystal. Addresses: the chip's reference manual. */
 #include "board.h"
+#include "tlm_clock.h"
 #include "tlm_port.h"
 
 #include <stdbool.h>
@@ -40,6 +41,7 @@ static void stop_watchdogs(void)
 void tlm_port_init(void)
 {
     stop_watchdogs();
+    tlm_clock_start();
 }
 
 int tlm_port_read(void)
