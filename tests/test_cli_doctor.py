@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from pathlib import Path
 
@@ -38,6 +39,20 @@ def test_a_board_that_cannot_be_built_is_exit_code_1(tmp_path: Path) -> None:
         shown = run_cli("doctor", "--board", "arduino-mega")
     assert shown.status == 1
     assert "needs avr-gcc" in shown.out and "cc " not in shown.out.replace("avr-gcc", "")
+
+
+def test_a_board_whose_image_esptool_makes_cannot_be_built_without_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "xtensa-lx106-elf-gcc"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "esptool" else find_spec(name))
+    with tools_on(str(tmp_path)):
+        shown = run_cli("doctor", "--board", "esp32")
+    row = next(line for line in shown.out.splitlines() if line.startswith("esp32 "))
+    assert shown.status == 1 and row.count("needs esptool") == 2, shown.out
 
 
 @pytest.mark.needs("ziglang")

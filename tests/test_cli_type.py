@@ -16,6 +16,7 @@ from models import tiny_lines, tiny_word_model
 from test_cli_emulate import alive, descendants, start_emulate
 
 from tinylm.engine import HOST_MEMORY, HostEngine
+from tinylm.errors import TinylmError
 from tinylm.link import Device
 from tinylm.measure import type_lines
 from tinylm.model import write_model
@@ -150,6 +151,7 @@ def test_input_without_words_is_refused(model: Path, typed: bytes, said: str) ->
     [
         (("--host", "--board", "host"), "exclude each other"),
         (("--board", "host", "--model", "x"), "--model goes with --host"),
+        (("--host", "--baud", "9600"), "--baud goes with --port"),
         (("--host", "--build", "x"), "--build goes with --board"),
         (("--host", "--shown", "6"), "6 is not in the range 1<=x<=5"),
     ],
@@ -157,6 +159,19 @@ def test_input_without_words_is_refused(model: Path, typed: bytes, said: str) ->
 def test_options_that_do_not_go_together_are_a_usage_error(arguments: tuple[str, ...], said: str) -> None:
     refused = run_cli("type", *arguments)
     assert refused.status == 2 and said in refused.err
+
+
+def test_another_speed_of_the_line_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def refuse(url: str, baud: int) -> None:
+        asked.append(baud)
+        raise TinylmError("Closed.", "")
+
+    monkeypatch.setattr("tinylm.link.open_port", refuse)
+    for options in ((), ("--baud", "57600")):
+        assert run_cli("type", "--port", "/dev/ttyX", *options, typed=b"we\n").status == 1
+    assert asked == [115200, 57600]
 
 
 class Usb:

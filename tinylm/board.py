@@ -164,7 +164,7 @@ class EmulatorChoice:
 class Board:
     """One board. `port` is its core's folder of firmware/port/; `port_also` are further ones, looked through in this order;
     `layout` is how weights lie for the port's kernel (tinylm/layout.py); `user_memory_bytes` of RAM hold what the user typed (0: the
-    board does not learn); `crystal_hz` is 0 where the port needs no crystal."""
+    board does not learn); `crystal_hz` is 0 where the port needs no crystal; `file` is where all this was read, and no key."""
 
     name: str
     title: str
@@ -185,6 +185,13 @@ class Board:
     flasher: Flasher | None = None
     usb: Usb | None = None
     arduino: Arduino | None = None
+    file: Path | None = dataclasses.field(default=None, metadata={"key": False})
+
+    @property
+    def argument(self) -> str:
+        """What --board takes: its name where that finds this file, else the file."""
+        found = next((path for folder in board_folders() if (path := folder / f"{self.name}.toml").is_file()), None)
+        return self.name if self.file in (None, found) else str(self.file)
 
     @property
     def has_far_flash(self) -> bool:
@@ -224,21 +231,30 @@ OWN_BOARDS = Path("boards")  # where a user's boards are, from the working folde
 _TYPE_NAMES = {str: "a text", int: "a whole number, 0 or more", bool: "true or false", tuple: "a list", dict: "a table"}
 
 
+def board_folders() -> tuple[Path, Path]:
+    """Where boards have names: the user's own in ./boards, then the package's."""
+    return OWN_BOARDS, boards_dir()
+
+
 def board_names() -> list[str]:
-    """The names of all boards, sorted: the package's, and the user's in ./boards."""
-    return sorted({path.stem for folder in (boards_dir(), OWN_BOARDS) for path in folder.glob("*.toml")})
+    """The names of all boards, sorted."""
+    return sorted({path.stem for folder in board_folders() for path in folder.glob("*.toml")})
 
 
 def board_path(name: str) -> Path:
-    """The file of a board, the user's own before the package's. Raises TinylmError, with the nearest name, for none."""
-    for folder in (OWN_BOARDS, boards_dir()):
+    """The file of a board, by name or by path (NAME.toml). Raises TinylmError, with the nearest name, for none."""
+    if name.endswith(".toml"):
+        if not Path(name).is_file():
+            raise TinylmError(f"There is no board file '{name}'.", "Start one: tinylm new-board NAME")
+        return Path(name)
+    for folder in board_folders():
         if (folder / f"{name}.toml").is_file() and Path(name).name == name:
             return folder / f"{name}.toml"
     raise TinylmError(f"There is no board '{name}'.", nearest(name, board_names()))
 
 
 def load_board(name: str) -> Board:
-    """The board of that name. Raises TinylmError, with the nearest name, when there is none."""
+    """The board of that name or file. Raises TinylmError, with the nearest name, when there is none."""
     return read_board(board_path(name))
 
 
@@ -248,7 +264,7 @@ def read_board(path: Path) -> Board:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise TinylmError(f"{path}: not a board file: {error}.", "Compare it with another board's file.") from error
-    board = _parse_table(Board, table, path, "")
+    board = dataclasses.replace(_parse_table(Board, table, path, ""), file=path)
     if board.name != path.stem:
         raise TinylmError(
             f"{path}: 'name' is '{board.name}', but the file is called '{path.name}'.", "Make them equal."
@@ -295,11 +311,12 @@ def _starts_sector(memory: Memory) -> bool:
 
 def _parse_table(cls: type, table: dict, path: Path, where: str):
     hints = typing.get_type_hints(cls)
+    fields = {field.name: field for field in dataclasses.fields(cls) if field.metadata.get("key", True)}
     for key in table:
-        if key not in hints:
-            raise TinylmError(f"{path}: unknown key '{where}{key}'.", nearest(key, hints))
+        if key not in fields:
+            raise TinylmError(f"{path}: unknown key '{where}{key}'.", nearest(key, fields))
     values = {}
-    for field in dataclasses.fields(cls):
+    for field in fields.values():
         if field.name in table:
             values[field.name] = _parse_value(hints[field.name], table[field.name], path, where + field.name)
         elif field.default is dataclasses.MISSING:

@@ -25,6 +25,7 @@ _HEADER = struct.Struct("<BBBBI16x")
 _SEGMENT = struct.Struct("<II")
 _SECTION_TYPE_AT = 4  # in an ELF's section header
 _BUG = "Please report this as a bug."
+MAKER = "esptool"  # of tinylm/toolchain.py
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def make_boot_image(elf: Path, board: Board) -> bytes:
         loaded, image = Path(name) / "loaded.elf", Path(name) / "image.bin"
         loaded.write_bytes(_without_flash(elf, flash))
         options = ["--flash-mode", boot.mode, "--flash-freq", boot.frequency, "--flash-size", f"{flash.bytes >> 20}MB"]
-        command = [*require_tool("esptool"), "--chip", boot.chip, "elf2image", *options, "-o", str(image), str(loaded)]
+        command = [*require_tool(MAKER), "--chip", boot.chip, "elf2image", *options, "-o", str(image), str(loaded)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode or not image.exists():
             said = (done.stderr or done.stdout).strip()[-500:]

@@ -36,21 +36,21 @@ def name_board(name: str | None) -> str:
     return chosen
 
 
-def find_image(board_name: str, folder: Path | None = None, model_hash: int | None = None) -> BuiltImage:
-    """The build of a board, in `folder` or where `tinylm build` puts it.
+def find_image(asked: str, folder: Path | None = None, model_hash: int | None = None) -> BuiltImage:
+    """The build of a board (its name or file), in `folder` or where `tinylm build` puts it.
 
     Raises TinylmError with the command that builds when there is none, when it is another board's, or when it holds
     another model than `model_hash` (None: any).
     """
-    board = load_board(board_name)
-    place = folder or (find_project() or Project(name="")).build_folder / board_name
-    again = f"tinylm build --board {board_name}" + (f" --output {folder}" if folder else "")
+    board = load_board(asked)
+    place = folder or (find_project() or Project(name="")).build_folder / board.name
+    again = f"tinylm build --board {board.argument}" + (f" --output {folder}" if folder else "")
     if not (place / "build.json").is_file():
-        raise TinylmError(f"There is no build for {board_name} in '{place}'.", f"Make one: {again}")
+        raise TinylmError(f"There is no build for {board.name} in '{place}'.", f"Make one: {again}")
     record = read_build(place)
-    if record.get("board") != board_name:
+    if record.get("board") != board.name:
         raise TinylmError(
-            f"The build in '{place}' is for {record.get('board')}, not for {board_name}.", f"Build it: {again}"
+            f"The build in '{place}' is for {record.get('board')}, not for {board.name}.", f"Build it: {again}"
         )
     if model_hash is not None and record.get("model_hash") != model_hash:
         raise TinylmError(

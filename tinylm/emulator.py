@@ -86,7 +86,7 @@ def start(board: Board, build_dir: Path, emulator: str | None = None, options: S
     Raises TinylmError when nothing is built there, no emulator is installed, or it ends at once.
     """
     if not (build_dir / ELF_NAME).exists():
-        raise TinylmError(f"{build_dir} holds no {ELF_NAME}.", f"Build it: tinylm build --board {board.name}")
+        raise TinylmError(f"{build_dir} holds no {ELF_NAME}.", f"Build it: tinylm build --board {board.argument}")
     choice = choose_emulator(board, emulator)
     choice = replace(choice, arguments=(*choice.arguments, *options))
     return _STARTERS[choice.name](board, choice, build_dir)
@@ -143,7 +143,7 @@ def _fill_flash(board: Board, build_dir: Path) -> Path:
 
 
 def _start_unicorn(board: Board, choice: EmulatorChoice, build_dir: Path) -> Emulator:
-    board_file = board_path(board.name)
+    board_file = board.file or board_path(board.name)
     module = "tinylm.emulators.unicorn_machine"
     return _start_announced(choice, [sys.executable, "-m", module, str(board_file), str(build_dir / "firmware.bin")])
 

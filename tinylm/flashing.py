@@ -58,7 +58,7 @@ def require_flasher(board: Board) -> None:
     if board.flasher is None:
         raise TinylmError(
             f"{board.name} ({board.title}) has nothing to flash that tinylm knows.",
-            f"Its notes: tinylm boards {board.name}. To run it: tinylm emulate --board {board.name}",
+            f"Its notes: tinylm boards {board.argument}. To run it: tinylm emulate --board {board.argument}",
         )
     if tool := flasher_tool(board):
         require_tool(tool)
@@ -75,7 +75,7 @@ def model_alone(image: BuiltImage) -> Piece:
     if not board.has_model_apart:
         raise TinylmError(
             f"On {board.name} the model is part of the firmware and cannot be written alone.",
-            f"Write all of it: tinylm flash --board {board.name}",
+            f"Write all of it: tinylm flash --board {board.argument}",
         )
     return Piece(_built_file(image, f"model.{board.flasher.image}"), board.memory.model_offset)
 
@@ -84,7 +84,7 @@ def require_same_firmware(image: BuiltImage, port: str) -> None:
     """Asks the board for its firmware's fingerprint. Raises TinylmError when it is not that of the build: the model's constants
     and functions would be looked for at wrong places. Nothing was written then."""
     board = image.board
-    again = f"Write firmware and model: tinylm flash --board {board.name}"
+    again = f"Write firmware and model: tinylm flash --board {board.argument}"
     try:
         identity = identify_port(port, board.serial.baud, ANSWER_S)
     except TinylmError as error:
@@ -109,7 +109,7 @@ def _built_file(image: BuiltImage, wanted: str) -> Path:
     if not name or not (image.folder / name).is_file():
         raise TinylmError(
             f"The build in '{image.folder}' has no {wanted} image.",
-            f"Build it: tinylm build --board {image.board.name}",
+            f"Build it: tinylm build --board {image.board.argument}",
         )
     return image.folder / name
 
@@ -161,7 +161,7 @@ def write_piece(board: Board, piece: Piece, port: str, baud: int | None, report:
     status = _run(flash_command(board, piece, port, baud), reader, board, port)
     if status:
         notes = " ".join(board.notes.split())
-        raise explain_failure(board.flasher.tool, reader, status, board.name, port, notes)
+        raise explain_failure(board.flasher.tool, reader, status, board.argument, port, notes)
 
 
 def copy_piece(piece: Piece, folder: Path, board: Board, report: Report) -> None:
@@ -196,7 +196,7 @@ def _run(command: list[str], reader: OutputReader, board: Board, port: str) -> i
                     _end(process)
                     raise TinylmError(
                         f"'{port}' went away while {board.flasher.tool} was writing: {board.name} may not start now.",
-                        f"Plug it in firmly (no hub), then write it again: tinylm flash --board {board.name}",
+                        f"Plug it in firmly (no hub), then write it again: tinylm flash --board {board.argument}",
                     )
         except KeyboardInterrupt:
             _end(process)
@@ -224,7 +224,7 @@ def _end(process: subprocess.Popen) -> None:
 def _stopped(board: Board) -> TinylmError:
     error = TinylmError(
         f"Stopped while {board.name} was being written: what it holds now may not start.",
-        f"Write it again: tinylm flash --board {board.name}",
+        f"Write it again: tinylm flash --board {board.argument}",
     )
     error.exit_code = 130
     return error
@@ -274,7 +274,7 @@ def _identify(image: BuiltImage, port: str) -> Identity:
         raise TinylmError(
             f"{board.name} on '{port}' still holds model {identity.model} ({identity.model_hash:08x}), "
             f"not {record['model']} ({record['model_hash']:08x}).",
-            f"Press RESET, then: tinylm type --port {port}. If it is the old model: tinylm flash --board {board.name}",
+            f"Press RESET, then: tinylm type --port {port}. If it is the old model: tinylm flash --board {board.argument}",
         )
     return identity
 

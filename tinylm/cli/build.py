@@ -71,7 +71,7 @@ def command(
     _refuse_mixed(arduino, runtime, toolchain, tflm_root, kernels)
     chosen = arduino_board(load_board(name)) if arduino else load_board(name)
     taken = choose_model(model, lambda entry: shipped_fits(entry, chosen))
-    folder = output or project.build_folder / name
+    folder = output or project.build_folder / chosen.name
     with progress_bars() as report:
         if arduino:
             made = build_arduino(taken, chosen, folder, report)

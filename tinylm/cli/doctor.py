@@ -25,10 +25,11 @@ def command(board: str | None, as_json: bool) -> int:
 
     boards = [load_board(name) for name in ([board] if board else board_names())]
     needs = {b.name: _needs(b) for b in boards}
-    wanted = {tool for kinds in needs.values() for tools in kinds.values() for tool in tools}
+    wanted = {tool for kinds in needs.values() for groups in kinds.values() for group in groups for tool in group}
     tools = [t for t in tool_table() if not board or t.name in wanted]
     found = {t.name for t in tools if t.where}
-    able = {name: {kind: bool(found & set(names)) for kind, names in kinds.items()} for name, kinds in needs.items()}
+    able = {name: {kind: all(found & set(group) for group in groups) for kind, groups in kinds.items()}
+            for name, kinds in needs.items()}  # fmt: skip
     for b in boards:
         able[b.name]["emulator"] |= any(_tool_of(e) is None for e in b.emulators)
         able[b.name]["flasher"] |= bool(b.flasher and b.flasher.drive)
@@ -36,19 +37,21 @@ def command(board: str | None, as_json: bool) -> int:
         show_json({"tools": [asdict(t) for t in tools], "boards": able})
     else:
         _show(tools, able, needs)
-    return int(bool(board) and not able[board]["compiler"])
+    return int(bool(board) and not able[boards[0].name]["compiler"])
 
 
-def _needs(board: object) -> dict[str, tuple[str, ...]]:
-    """Kind of tool -> tools of which any one serves the board."""
+def _needs(board: object) -> dict[str, tuple[tuple[str, ...], ...]]:
+    """Kind of tool -> groups of tools: any one of each group serves the board. An empty group is what nothing here serves."""
+    from tinylm.boot_image import MAKER
     from tinylm.flashing import flasher_tool
     from tinylm.toolchain import compiler_tools
 
     return {
-        "compiler": compiler_tools(board.compiler.architecture, bool(board.compiler.zig)),
-        "emulator": tuple(tool for e in board.emulators if (tool := _tool_of(e))),
-        "flasher": (tool,) if (tool := flasher_tool(board)) else (),
-    }
+        "compiler": (compiler_tools(board.compiler.architecture, bool(board.compiler.zig)),
+                     *(((MAKER,),) if board.image.boot else ())),
+        "emulator": (tuple(tool for e in board.emulators if (tool := _tool_of(e))),),
+        "flasher": ((tool,) if (tool := flasher_tool(board)) else (),),
+    }  # fmt: skip
 
 
 def _tool_of(choice: object) -> str | None:
@@ -65,14 +68,18 @@ def _show(tools: list, able: dict, needs: dict) -> None:
         if rows:
             show_table(title, ["tool", "version", "for", "where"], rows)
             click.echo()
-    rows = [[name, *(_answer(kinds[kind], needs[name][kind], kind) for kind in _KINDS)] for name, kinds in able.items()]
+    found = {t.name for t in tools if t.where}
+    rows = [[name, *(_answer(kinds[kind], [group for group in needs[name][kind] if not found & set(group)], kind)
+                     for kind in _KINDS)] for name, kinds in able.items()]  # fmt: skip
     show_table("Boards", ["board", "build", "emulate", "flash"], rows)
 
 
-def _answer(able: bool, tools: tuple[str, ...], kind: str) -> str:
+def _answer(able: bool, missing: list[tuple[str, ...]], kind: str) -> str:
     if able:
         return "yes"
-    return f"needs {' or '.join(tools)}" if tools else ("nothing to flash" if kind == "flasher" else "no")
+    if not all(missing):
+        return "nothing to flash" if kind == "flasher" else "no"
+    return "needs " + " and ".join(" or ".join(group) for group in missing)
 
 
 def _number(version: str) -> str:

@@ -37,10 +37,11 @@ def command(
     from tinylm.booting import find_image, name_board
     from tinylm.flashing import model_alone, require_flasher, whole_image
 
-    chosen = load_board(name_board(board))
+    asked = name_board(board)
+    chosen = load_board(asked)
     if not dry_run or not chosen.flasher:
         require_flasher(chosen)
-    image = find_image(chosen.name, folder)
+    image = find_image(asked, folder)
     piece = model_alone(image) if model_only else whole_image(image)
     if dry_run:
         _show_command(chosen, piece, port, drive, baud)

@@ -32,6 +32,7 @@ class _Target:
 
 @click.command("type", context_settings={"show_default": True})
 @click.option("--port", "-p", help="Serial port or socket://HOST:PORT.  [default: the one attached board]")
+@click.option("--baud", type=click.IntRange(min=1200), help="Speed of the serial port.  [default: 115200]")
 @click.option("--board", "-b", help="Boot this board's build in its emulator and type there.")
 @click.option(
     "--build", "folder", type=click.Path(path_type=Path), help="With --board: its folder.  [default: build/BOARD]"
@@ -49,6 +50,7 @@ class _Target:
 @click.option("--json", "as_json", is_flag=True, help="With lines: print what was typed as JSON.")
 def command(
     port: str | None,
+    baud: int | None,
     board: str | None,
     folder: Path | None,
     host: bool,
@@ -68,12 +70,14 @@ def command(
         raise click.UsageError("--port, --board and --host exclude each other.")
     if model and not host:
         raise click.UsageError("--model goes with --host; a board has its model already.")
+    if baud and (host or board):
+        raise click.UsageError("--baud goes with --port: only a serial line has a speed.")
     if folder and not board:
         raise click.UsageError("--build goes with --board.")
     source = lines or (None if sys.stdin.isatty() else sys.stdin.buffer)
     if as_json and source is None:
         raise click.UsageError("--json goes with --lines FILE.")
-    with _open(port, board, folder, host, model, learn) as target:
+    with _open(port, baud, board, folder, host, model, learn) as target:
         if forget:
             target.engine.forget()
         if source is not None:
@@ -84,11 +88,17 @@ def command(
 
 @contextlib.contextmanager
 def _open(
-    port: str | None, board: str | None, folder: Path | None, host: bool, model: str | None, learn: bool
+    port: str | None,
+    baud: int | None,
+    board: str | None,
+    folder: Path | None,
+    host: bool,
+    model: str | None,
+    learn: bool,
 ) -> Iterator[_Target]:
     from tinylm.attached import choose_attached
     from tinylm.corpus import ALPHABETS
-    from tinylm.link import Device
+    from tinylm.link import BAUD, Device
 
     if host:
         from tinylm.catalogue import choose_model
@@ -105,7 +115,7 @@ def _open(
         with boot(image) as (emulator, device):
             yield _device_target(device, f"{device.identity.board}, run by {emulator.name}", letters, learn)
     else:
-        with Device.open(port or choose_attached(None, _OTHERWISE).path) as device:
+        with Device.open(port or choose_attached(None, _OTHERWISE).path, baud or BAUD) as device:
             yield _device_target(device, device.identity.board, _letters_of(device.identity.model_hash), learn)
 
 
