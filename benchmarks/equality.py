@@ -48,6 +48,8 @@ MAKERS = {
     "4 bits": step_graphs.make_int4,
     "word": step_graphs.make_word,
     "character": step_graphs.make_character,
+    "word, 4 bits": step_graphs.make_word_int4,
+    "character, 4 bits": step_graphs.make_character_int4,
 }
 LARGEST, MOST_ROWS, STEPS = 300, 250, 6  # sizes of vectors; rows, which are letters of a model in C; steps fed back
 GRAPHS, FILES = 70, 250  # in one piece of work; a piece's C is one program

@@ -34,7 +34,7 @@ def _boot(board: Board, toolchain: str, emulator: int) -> object:
     return pytest.param(board.name, toolchain, choice.name, marks=pytest.mark.needs(*tools), id=name)
 
 
-_KERNELS = {(board.port, board.layout): board for board in BOARDS}.values()
+_KERNELS = {(board.port, board.layout, board.layout_int4): board for board in BOARDS}.values()
 """One board for each kernel: what a second compiler is tried on."""
 
 _FAMILIES = {(board.port, board.port_also): board for board in BOARDS}.values()

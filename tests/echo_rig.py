@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import random
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ import numpy as np
 from tinylm.board import Board
 from tinylm.firmware import Firmware, compile_firmware
 from tinylm.layout import read_arranged
+from tinylm.layout_int4 import read_int4
 
 LANGUAGE = random.Random(1).randbytes(100_000)
 ECHO = Path(__file__).parent / "c" / "echo" / "echo.c"
@@ -65,16 +68,18 @@ def build_echo(board: Board, folder: Path, toolchain: str | None = None, source:
 def expected_report(board: Board) -> bytes:
     """The 32 hexadecimal digits that the echo firmware answers its first byte with."""
     sample = sample_of(board)
-    words = (0x600DDA7A, zlib.crc32(sample.language), _dot_sum(sample, board.layout), _reader_sum(sample))
+    dots = _dot_sum(sample, partial(read_arranged, layout=board.layout), 0)
+    dots = _dot_sum(sample, partial(read_int4, layout=board.layout_int4), dots)
+    words = (0x600DDA7A, zlib.crc32(sample.language), dots, _reader_sum(sample))
     return "".join(f"{word:08x}" for word in words).encode()
 
 
-def _dot_sum(sample: Sample, layout: str) -> int:
+def _dot_sum(sample: Sample, read: Callable[[bytes, int, int], np.ndarray], total: int) -> int:
     x = np.frombuffer(LANGUAGE[1000:1602], np.int8).astype(np.int64)
-    total, count = 0, 0
+    count = 0
     while count <= 600:
         rows, first = 1 + count % 9, count % 7
-        w = read_arranged(sample.language[sample.dot_at :], 16, count, layout).astype(np.int64)
+        w = read(sample.language[sample.dot_at :], 16, count).astype(np.int64)
         numbers = [*(w[first : first + rows] @ x[count % 3 : count % 3 + count]), *w[first]]
         for number in numbers:
             total = (total * 31 + int(number)) & 0xFFFFFFFF

@@ -42,6 +42,12 @@ def tiny_word_model() -> Model:
 
 
 @functools.cache
+def tiny_int4_model() -> Model:
+    """The same words with 13 by 17 numbers, weights of 4 bits: an odd number is in a row."""
+    return load_model(VECTORS / "tiny-word-int4")
+
+
+@functools.cache
 def tiny_character_model() -> Model:
     """A GRU of 16 units over the English letters: about 3 KB."""
     return load_model(VECTORS / "tiny-character")

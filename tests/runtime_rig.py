@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from tinylm.board import load_board
+from tinylm.firmware import list_kernels
 from tinylm.flatbuffer import write_tflite
 from tinylm.generate import EngineSizes, ModelView, view_model, write_c
 from tinylm.graph import Step
@@ -88,7 +90,7 @@ def build_program(steps: Sequence[Step], folder: Path) -> StepProgram:
     (folder / "models.inc").write_text("".join(f"TLM_MODEL({i})\n" for i in range(len(steps))))
     firmware = firmware_dir()
     runtime = sorted((firmware / "runtime").glob("*.c"))
-    for source in (HERE / "steps.c", *runtime, firmware / "port" / "host" / "dot.c"):
+    for source in (HERE / "steps.c", *runtime, *list_kernels(load_board("host"))):
         sources.append((source, folder / f"{source.stem}.o", f"-I{folder}"))
     with ThreadPoolExecutor(2) as pool:
         objects = list(pool.map(lambda job: _compile(*job), sources))

@@ -176,9 +176,10 @@ def make_channels(draw: random.Random, most: int = 64, rows: int | None = None) 
 
 
 def make_int4(draw: random.Random, most: int = 64, rows: int | None = None) -> Step:
-    """A step whose layers' weights have 4 bits each."""
+    """A step whose layers' weights have 4 bits each, and now and then its tables' values."""
     graph = make_step(draw, most, rows).graph
     held = {op.inputs[1] for op in graph.ops if op.kind == "FULLY_CONNECTED"}
+    held |= {op.inputs[0] for op in graph.ops if op.kind == "GATHER" and draw.randint(0, 1)}
     tensors = tuple(
         replace(t, dtype="int4", values=(t.values >> 4).astype(np.int8)) if i in held else t
         for i, t in enumerate(graph.tensors)
@@ -186,13 +187,14 @@ def make_int4(draw: random.Random, most: int = 64, rows: int | None = None) -> S
     return understand_step(replace(graph, tensors=tensors))
 
 
-def make_ours(kind: str, draw: random.Random, most: int = 64, rows: int | None = None) -> Step:
+def make_ours(kind: str, weight_bits: int, draw: random.Random, most: int = 64, rows: int | None = None) -> Step:
     """Our own word or character network, quantized, with random weights: small ones as in training, or large."""
     shape = NetworkShape(
         kind,
         rows or draw.randint(2, max(2, most)),
         draw.randint(1, most) if kind == "word" else 0,
         draw.randint(1, most),
+        weight_bits,
     )
     seed, by = draw.randint(0, 1 << 30), draw.choice((1, 1, 3, 20))
     rng = np.random.default_rng(seed)
@@ -204,7 +206,8 @@ def make_ours(kind: str, draw: random.Random, most: int = 64, rows: int | None =
         return understand_step(quantize(shape, weights, rng.integers(0, shape.rows, (4, 8))))
 
 
-make_word, make_character = partial(make_ours, "word"), partial(make_ours, "character")
+make_word, make_character = partial(make_ours, "word", 8), partial(make_ours, "character", 8)
+make_word_int4, make_character_int4 = partial(make_ours, "word", 4), partial(make_ours, "character", 4)
 
 
 def with_all_outputs(graph: Graph) -> Graph:

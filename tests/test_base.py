@@ -6,7 +6,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from models import tiny_character_model, tiny_ngram_model, tiny_word_model
+from models import tiny_character_model, tiny_int4_model, tiny_ngram_model, tiny_word_model
 
 from tinylm.base import (
     DISCOUNT,
@@ -27,9 +27,11 @@ from tinylm.reference import run_step
 from tinylm.vocabulary import choose_vocabulary
 
 
-def test_float_weights_from_an_int8_network_give_its_logits_but_for_rounding() -> None:
-    graph = read_tflite(tiny_word_model().tflite)
+@pytest.mark.parametrize(("make", "bits"), [(tiny_word_model, 8), (tiny_int4_model, 4)])
+def test_float_weights_from_a_quantized_network_give_its_logits_but_for_rounding(make: object, bits: int) -> None:
+    graph = read_tflite(make().tflite)
     shape, weights = dequantize(graph)
+    assert shape.weight_bits == bits
     ids = np.array([[0, 5, 9, 1, 30, 2]])
     wanted = float_steps(shape, weights, ids)["logits"]
     step, state = understand_step(graph), np.zeros(shape.hidden, np.int8)

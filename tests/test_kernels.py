@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tinylm.layout import arrange
+from tinylm.layout_int4 import arrange_int4
 from tinylm.resources import firmware_dir
 
 PORT = firmware_dir() / "port"
@@ -23,7 +24,9 @@ int32_t times_high(int32_t factor, int16_t x) { return tlm_times_high(factor, x)
 
 
 def compile_library(folder: Path, sources: list[Path], ports: tuple[str, ...]) -> ctypes.CDLL:
-    includes = [f"-I{PORT / port}" for port in ports] + [f"-I{firmware_dir() / 'runtime'}"]
+    includes = [f"-I{PORT / port}" for port in ports] + [
+        f"-I{firmware_dir() / part}" for part in ("runtime", "include")
+    ]
     library = folder / "kernel.so"
     subprocess.run(["cc", *STRICT, *includes, *map(str, sources), "-o", str(library)], check=True)
     return ctypes.CDLL(str(library))
@@ -49,6 +52,30 @@ def test_four_rows_in_three_multiplies_equal_numpy_for_every_size(tmp_path: Path
         dot(words, inputs, first, rows, x.ctypes.data_as(ctypes.c_void_p), sums.ctypes.data_as(ctypes.c_void_p))
         expected = w[first : first + rows].astype(np.int64) @ x.astype(np.int64)
         assert np.array_equal(sums[:-1], expected) and sums[-1] == 77, (inputs, first, rows)
+
+
+# Layout of 4-bit weights -> the files of a kernel in C, and the port folders that they need.
+INT4_KERNELS = {"halves": (["halves/dot_int4.c"], ("mapped",))}
+
+
+@pytest.mark.needs("cc")
+@pytest.mark.parametrize("layout", INT4_KERNELS)
+def test_rows_of_4_bits_equal_numpy_for_every_size(layout: str, tmp_path: Path) -> None:
+    sources, ports = INT4_KERNELS[layout]
+    library = compile_library(tmp_path, [PORT / source for source in sources], ports)
+    rng, pointer = np.random.default_rng(3), ctypes.c_void_p
+    for inputs in (*range(301), 511, 512, 513, 700, 4096):
+        extreme = inputs % 3 == 0  # every product as large as can be
+        x = np.full(inputs, -128, np.int8) if extreme else rng.integers(-128, 128, inputs).astype(np.int8)
+        w = (rng.choice([-8, 7], (21, inputs)) if extreme else rng.integers(-8, 8, (21, inputs))).astype(np.int8)
+        words = ctypes.create_string_buffer(arrange_int4(w, layout))
+        first, rows = inputs % 11, 1 + inputs % 10
+        sums, row = np.full(rows + 1, 77, np.int32), np.full(inputs + 1, 77, np.int8)
+        library.tlm_dot_rows_int4(words, inputs, first, rows, x.ctypes.data_as(pointer), sums.ctypes.data_as(pointer))
+        expected = w[first : first + rows].astype(np.int64) @ x.astype(np.int64)
+        assert np.array_equal(sums[:-1], expected) and sums[-1] == 77, (inputs, first, rows)
+        library.tlm_dot_row_int4(words, inputs, first, row.ctypes.data_as(pointer))
+        assert np.array_equal(row[:-1], w[first]) and row[-1] == 77
 
 
 @pytest.mark.needs("cc")

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tflite
-from models import tiny_lines
+from models import tiny_int4_model, tiny_lines
 
 from tinylm.corpus import ENGLISH_ALPHABET
 from tinylm.flatbuffer import read_tflite, write_tflite
 from tinylm.graph import Graph, bias_scale, understand_step
-from tinylm.language import bias_with_zero_point, pack_bias
+from tinylm.language import bias_with_zero_point, build_language, pack_bias
 from tinylm.network import NetworkShape, initial_weights
 from tinylm.preparation import encode_characters
 from tinylm.quantize import best_scale, coarse_bias, float_steps, quantize, quantize_weights
 from tinylm.reference import run_step
+from tinylm.tying import is_equal, tie_tables
 
 CHARACTER, WORD = NetworkShape("character", 29, 0, 24), NetworkShape("word", 80, 12, 24)
 
@@ -64,6 +67,13 @@ def test_int8_loses_less_than_two_hundredths_of_a_nat(shape: NetworkShape) -> No
     assert abs(coarse - exact) < 0.02, (exact, coarse)
 
 
+def test_weights_of_4_bits_cost_little_more() -> None:
+    """Of random weights, not trained with it."""
+    shape, w = replace(WORD, weight_bits=4), weights_of(WORD)
+    exact, coarse = losses(shape, w, quantize(shape, w, rows_of(shape, 20)), rows_of(shape, 12, offset=60))
+    assert abs(coarse - exact) < 0.1, (exact, coarse)
+
+
 @pytest.mark.parametrize("shape", [WORD, CHARACTER], ids=["word", "character"])
 def test_the_state_is_pinned_and_a_nat_has_a_whole_number_of_units(shape: NetworkShape) -> None:
     graph = quantize(shape, weights_of(shape), rows_of(shape, 8))
@@ -84,10 +94,37 @@ def test_the_tied_embedding_is_one_tensor_and_one_buffer_in_the_file() -> None:
     assert sizes.count(WORD.rows * WORD.embedding) == 1
 
 
+def test_of_4_bits_the_file_has_the_embedding_as_int8_too_and_flash_has_it_once() -> None:
+    model = tiny_int4_model()
+    graph = read_tflite(model.tflite)
+    matrices = [graph.tensor(op.inputs[1]) for op in graph.ops if op.kind == "FULLY_CONNECTED"]
+    assert {t.dtype for t in matrices} == {"int4"} and max(np.abs(t.values).max() for t in matrices) == 7
+    table = graph.tensor(next(op.inputs[0] for op in graph.ops if op.kind == "GATHER"))
+    assert table.dtype == "int8" and is_equal(table, matrices[-1])
+    language = build_language(model)
+    assert [s.name for s in language.sections if "embedding" in s.name] == ["embedding"]
+    assert len(language.sections[3].content) == 200 * 7 and language.sections[3].name == "embedding"
+
+
+def test_a_table_that_differs_from_the_output_matrix_is_stored_beside_it() -> None:
+    graph = quantize(replace(WORD, weight_bits=4), weights_of(WORD), rows_of(WORD, 8))
+    step = understand_step(graph)
+    assert tie_tables(step).graph.ops[0].inputs[0] == step.output_op.inputs[1]
+    table = graph.ops[0].inputs[0]
+    for other in (
+        replace(graph.tensor(table), scale=0.25),
+        replace(graph.tensor(table), values=graph.tensor(table).values + 1),
+    ):
+        tensors = tuple(other if i == table else t for i, t in enumerate(graph.tensors))
+        changed = replace(step, graph=replace(graph, tensors=tensors))
+        assert tie_tables(changed) == changed
+
+
 def test_the_same_weights_give_the_same_bytes() -> None:
-    graphs = [quantize(WORD, weights_of(WORD), rows_of(WORD, 8)) for _ in range(2)]
-    assert write_tflite(graphs[0]) == write_tflite(graphs[1])
-    assert write_tflite(read_tflite(write_tflite(graphs[0]))) == write_tflite(graphs[0])
+    for shape in (WORD, replace(WORD, weight_bits=4)):
+        graphs = [quantize(shape, weights_of(shape), rows_of(shape, 8)) for _ in range(2)]
+        assert write_tflite(graphs[0]) == write_tflite(graphs[1])
+        assert write_tflite(read_tflite(write_tflite(graphs[0]))) == write_tflite(graphs[0])
 
 
 def test_biases_take_a_byte_in_the_output_layer_and_two_elsewhere() -> None:
@@ -115,12 +152,13 @@ def test_coarse_biases_of_nothing_are_zero() -> None:
     assert pack_bias(None).width == 0
 
 
-def test_weights_stay_within_127_and_the_scale_is_the_best_of_those_tried() -> None:
+@pytest.mark.parametrize(("bits", "most"), [(8, 127), (4, 7)])
+def test_weights_stay_within_their_bits_and_the_scale_is_the_best_of_those_tried(bits: int, most: int) -> None:
     values = np.random.default_rng(2).standard_t(3, (50, 20))
-    q, scale = quantize_weights(values)
-    assert np.abs(q.astype(int)).max() <= 127
+    q, scale = quantize_weights(values, bits)
+    assert np.abs(q.astype(int)).max() == most
     loss = np.mean((q * scale - values) ** 2)
-    plain = np.abs(values).max() / 127
+    plain = np.abs(values).max() / most
     assert loss < np.mean((np.round(values / plain) * plain - values) ** 2)
     assert np.float32(scale) == scale
 

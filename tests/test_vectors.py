@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from board_rig import BEST_BOOTS, KERNEL_BOOTS, OPTIONAL_BOOTS
 from cli_rig import tiny_build
-from models import golden, golden_hash, tiny_character_model, tiny_ngram_model, tiny_word_model
+from models import golden, golden_hash, tiny_character_model, tiny_int4_model, tiny_ngram_model, tiny_word_model
 from oracle import Oracle
 from step_graphs import random_step
 
@@ -27,10 +27,10 @@ from tinylm.reference import hash_steps, run_step
 START, STRIDE, STEPS = 3, 7, 200
 # Seeds of random steps and their hashes, written down: a change of oracle and reference at once would be seen.
 GOLDEN = {5: 0x4E209B83, 11: 0x7B59E2D7, 19: 0x304E67F3, 29: 0x53A36DF8}
-MODELS = pytest.mark.parametrize("make", [tiny_word_model, tiny_character_model], ids=["word", "character"])
-
-
-OTHERS = (tiny_character_model, tiny_ngram_model)
+MODELS = pytest.mark.parametrize(
+    "make", [tiny_word_model, tiny_int4_model, tiny_character_model], ids=["word", "int4", "character"]
+)
+OTHERS = (tiny_int4_model, tiny_character_model, tiny_ngram_model)
 
 
 @pytest.mark.parametrize("seed", GOLDEN)

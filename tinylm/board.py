@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tinylm.errors import TinylmError, nearest
 from tinylm.layout import LAYOUTS
+from tinylm.layout_int4 import INT4_LAYOUTS
 from tinylm.resources import boards_dir
 
 
@@ -163,8 +164,9 @@ class EmulatorChoice:
 @dataclass(frozen=True)
 class Board:
     """One board. `port` is its core's folder of firmware/port/; `port_also` are further ones, looked through in this order;
-    `layout` is how weights lie for the port's kernel (tinylm/layout.py); `user_memory_bytes` of RAM hold what the user typed (0: the
-    board does not learn); `crystal_hz` is 0 where the port needs no crystal; `file` is where all this was read, and no key."""
+    `layout` is how weights lie for the port's kernel (tinylm/layout.py), `layout_int4` those of 4 bits (layout_int4.py);
+    `user_memory_bytes` of RAM hold what the user typed (0: the board does not learn); `crystal_hz` is 0 where the port needs
+    no crystal; `file` is where all this was read, and no key."""
 
     name: str
     title: str
@@ -172,6 +174,7 @@ class Board:
     port: str
     port_also: tuple[str, ...]
     layout: str
+    layout_int4: str
     clock_hz: int
     notes: str
     serial: Serial
@@ -214,6 +217,7 @@ def _one_of(*names: str) -> tuple[re.Pattern[str], str]:
 
 _RULES = {
     "layout": _one_of(*LAYOUTS),
+    "layout_int4": _one_of(*INT4_LAYOUTS),
     "name": (BOARD_NAME, "lower-case letters, digits and single hyphens"),
     "fidelity": _one_of(*FIDELITIES),
     "emulators.name": _one_of("qemu", "unicorn", "simavr", "rp2040js", "process"),

@@ -61,36 +61,44 @@ def _short(size: int) -> str:
 
 
 def network_bytes(shape: NetworkShape) -> int:
-    """Language bytes of a network as quantize.py makes it: int8 weights, biases of 1 (output) and 2 bytes, tables."""
+    """Language bytes of a network as quantize.py makes it: weights, biases of 1 (output) and 2 bytes, tables.
+
+    As a board reads them whose rows are not filled up (layouts rows and halves).
+    """
     v, d, h = shape.rows, shape.embedding, shape.hidden
+
+    def row(inputs: int) -> int:
+        return -(-inputs * shape.weight_bits // 8)
+
     if shape.kind == "word":
-        return v * d + 3 * d * h + 3 * h * h + h * d + v + 2 * (4 * h + d) + TABLE_BYTES
-    return 4 * v * h + 3 * h * h + v + 2 * h + TABLE_BYTES
+        return v * row(d) + 3 * h * row(d) + 3 * h * row(h) + d * row(h) + v + 2 * (4 * h + d) + TABLE_BYTES
+    return 3 * v * h + v * row(h) + 3 * h * row(h) + v + 2 * h + TABLE_BYTES
 
 
 def split_budget(
-    kind: str, counts: Counter[str], alphabet: str, budget: int, like: NetworkShape | None = None
+    kind: str, counts: Counter[str], alphabet: str, budget: int, weight_bits: int, like: NetworkShape | None = None
 ) -> Split:
     """The largest network and lexicon that fit `budget` language bytes. `like`: take its hidden and embedding sizes.
 
     Raises TinylmError when the text has too few words or the budget is too small for anything.
     """
     if kind == "character":
-        return _split_character(alphabet, budget)
+        return _split_character(alphabet, budget, weight_bits)
     choose_vocabulary(counts, 2, 2)  # refuses a text of one word
-    root = math.sqrt(budget)
+    root = math.sqrt(budget * 8 / weight_bits)
     hidden, embedding = max(16, 8 * int(root / 32)), max(8, 4 * round(root / 64))
     if like:
         hidden, embedding = like.hidden, like.embedding
     share = min(0.55 * (24_576 / budget) ** 0.35, 0.55, MOST_LEXICON_WORDS * WORD_BYTES / budget)
-    fixed = network_bytes(NetworkShape("word", 0, embedding, hidden))
-    rows = int((budget * (1 - share) - fixed - HEADER_BYTES - 100) / (embedding + 1))
+    fixed, with_one = (network_bytes(NetworkShape("word", rows, embedding, hidden, weight_bits)) for rows in (0, 1))
+    row_bytes = with_one - fixed
+    rows = int((budget * (1 - share) - fixed - HEADER_BYTES - 100) / row_bytes)
     rows = min(rows, MAX_WORDS, len(counts) + FIRST_WORD_ROW)
     if rows < FIRST_WORD_ROW + 2:
         raise TinylmError(f"A budget of {budget:,} bytes has no room for words.", "Try --budget 24K.")
-    vocabulary, packed = _fill_lexicon(counts, alphabet, rows - FIRST_WORD_ROW, budget - fixed - rows * (embedding + 1))
+    vocabulary, packed = _fill_lexicon(counts, alphabet, rows - FIRST_WORD_ROW, budget - fixed - rows * row_bytes)
     real_rows = FIRST_WORD_ROW + vocabulary.levels.count(0)
-    shape = NetworkShape("word", real_rows, embedding, hidden)
+    shape = NetworkShape("word", real_rows, embedding, hidden, weight_bits)
     return Split(vocabulary, shape, packed, network_bytes(shape))
 
 
@@ -112,14 +120,12 @@ def _fill_lexicon(counts: Counter[str], alphabet: str, with_row: int, room: int)
     return best
 
 
-def _split_character(alphabet: str, budget: int) -> Split:
-    rows = FIRST_WORD_ROW + len(alphabet)
+def _split_character(alphabet: str, budget: int, weight_bits: int) -> Split:
+    rows, room = FIRST_WORD_ROW + len(alphabet), budget - HEADER_BYTES - 100
     hidden = 0
-    while (
-        network_bytes(NetworkShape("character", rows, 0, hidden + 4)) + HEADER_BYTES + 100 <= budget and hidden < 1024
-    ):
+    while network_bytes(NetworkShape("character", rows, 0, hidden + 4, weight_bits)) <= room and hidden < 1024:
         hidden += 4
     if hidden < 8:
         raise TinylmError(f"A budget of {budget:,} bytes is too small for a character network.", "Try --budget 24K.")
-    shape = NetworkShape("character", rows, 0, hidden)
+    shape = NetworkShape("character", rows, 0, hidden, weight_bits)
     return Split(Vocabulary((), (), 0), shape, 0, network_bytes(shape))

@@ -83,7 +83,7 @@ def shipped_fits(entry: Entry, board: Board) -> bool:
 
 
 def _predict(model: Model, board: Board) -> tuple[ModelView, MemoryReport]:
-    view = view_model(model, build_language(model, board.layout), engine_sizes(board))
+    view = view_model(model, build_language(model, board.layout, board.layout_int4), engine_sizes(board))
     return view, predict_memory(board, len(view.language.content), engine_ram_bytes(view))
 
 

@@ -120,7 +120,7 @@ def count_model(
     Raises TinylmError when a compiler or emulator is missing, or the model does not fit.
     """
     _, way = choose_counter(board)
-    view = view_model(model, build_language(model, board.layout), count_sizes(board))
+    view = view_model(model, build_language(model, board.layout, board.layout_int4), count_sizes(board))
     if not texts:
         view = replace(view, alphabet=(0,))
     with tempfile.TemporaryDirectory(prefix="tinylm-count-") as name:

@@ -25,7 +25,7 @@ ELF_NAME = "firmware.elf"
 Progress = Callable[[int, int, str], None]  # steps done, steps in all, what is being done
 
 _FOLDERS = ("runtime", "predict", "link", "app")
-_KERNELS = ("dot", "quad", "four")  # files of a port that the memory report counts with the runtime
+_KERNELS = ("dot", "dot_int4", "quad", "four")  # files of a port that the memory report counts with the runtime
 _ARITHMETIC = ("rows", "high")  # files of a port that compute, and count with it
 _WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion")
 # An environment variable of the tests: warnings are errors. A newer compiler of a user may warn of more than ours.
@@ -116,8 +116,8 @@ def compile_host_library(
     output.mkdir(parents=True, exist_ok=True)
     write_board_header(board, generated)
     tools = find_toolchain("host", True, toolchain)
-    dot = Source(firmware_dir() / "port" / "host" / "dot.c", "runtime")
-    chosen = [*_folder_sources("runtime", "predict", "library"), dot, *_generated_sources(generated)]
+    kernels = [source for source in _port_sources(board) if source.group == "runtime"]
+    chosen = [*_folder_sources("runtime", "predict", "library"), *kernels, *_generated_sources(generated)]
     library = output / ("libtinylm.dylib" if sys.platform == "darwin" else "libtinylm.so")
     with tempfile.TemporaryDirectory(prefix="tinylm-") as scratch:
         flags = _cpu_flags(board, tools) + _HOST_CODE

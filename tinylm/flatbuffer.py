@@ -269,7 +269,7 @@ def _buffer_of(tensor: Tensor, held: list[Tensor]) -> int:
     if tensor.values is None:
         return 0
     for i, other in enumerate(held):
-        if other.values is tensor.values:
+        if other.values is tensor.values and other.dtype == tensor.dtype:
             return i + 1
     held.append(tensor)
     return len(held)

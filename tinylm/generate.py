@@ -17,7 +17,7 @@ from tinylm.ngram import UNITS_PER_NAT, hash_walk, read_ngram, word_costs
 from tinylm.reference import hash_steps
 from tinylm.rendering import render
 from tinylm.resources import templates_dir
-from tinylm.step_code import Layer, Layers, StepPlan, layers_of, plan_step
+from tinylm.step_code import Layer, Layers, StepPlan, layer_sums, layers_of, plan_step
 
 SELF_TEST_STEPS = 8
 SUGGESTIONS, WORD_BYTES = 5, 49  # the most that TLM_MAX_SUGGESTIONS and TLM_WORD_BYTES are
@@ -62,7 +62,7 @@ class NetworkView:
     @property
     def sums(self) -> str:
         """The C function that sums the output layer's rows."""
-        return self.layers.sums(self.step.output_op)
+        return layer_sums(self.step.graph, self.step.output_op)
 
     @property
     def rescale(self) -> str:

@@ -14,11 +14,13 @@ import numpy as np
 from tinylm.errors import TinylmError
 from tinylm.flatbuffer import read_tflite
 from tinylm.graph import Graph, Op, Step, understand_step
-from tinylm.layout import arrange, pack_int4
+from tinylm.layout import arrange
+from tinylm.layout_int4 import arrange_int4
 from tinylm.lexicon import PackedLexicon, pack_lexicon
 from tinylm.model import FIRST_WORD_ROW, KINDS, Model
 from tinylm.ngram import PackedNgram, parse_ngram
 from tinylm.reference import channel_rescalings, constants, run_op, score_factors
+from tinylm.tying import tie_tables
 
 MAGIC = b"TLM1"
 HEADER_BYTES = 16
@@ -115,17 +117,18 @@ def is_multiplied(graph: Graph, tensor: int) -> bool:
     return any(op.kind == "FULLY_CONNECTED" and op.inputs[1] == tensor for op in graph.ops)
 
 
-def build_language(model: Model, layout: str = "rows") -> Language:
-    """Lay out a model's language bytes; `layout` is how the board wants weight matrices (tinylm/layout.py).
+def build_language(model: Model, layout: str = "rows", layout_int4: str = "halves") -> Language:
+    """Lay out a model's language bytes; `layout` is how the board wants weight matrices (tinylm/layout.py), `layout_int4`
+    those whose weights have 4 bits (tinylm/layout_int4.py).
 
     Raises TinylmError when vocabulary and network do not belong together.
     """
-    step = understand_step(read_tflite(model.tflite)) if model.info.kind != "ngram" else None
+    step = tie_tables(understand_step(read_tflite(model.tflite))) if model.info.kind != "ngram" else None
     ngram = parse_ngram(model.ngram) if model.info.kind == "ngram" else None
     _check_rows(model, step.rows if step else ngram.rows)
     blob = _Blob()
     lexicon = _add_lexicon(blob, model)
-    biases = _add_network(blob, step, layout) if step else {}
+    biases = _add_network(blob, step, layout, layout_int4) if step else {}
     if ngram:
         _add_ngram(blob, ngram)
     return Language(blob.finish(model), tuple(blob.sections), lexicon, step, biases, ngram)
@@ -135,12 +138,12 @@ def build_interpreted(model: Model, step: Step, graph: bytes, whole: bool) -> La
     """The language bytes for TensorFlow Lite Micro: `graph` first, which it runs, at a multiple of 16.
 
     The rows that are shown are computed beside it, so the output's weights are found in the graph, where it has them
-    (a tied embedding), and added in layout rows where it has not; `whole`: the graph makes the logits itself.
+    (a tied embedding), and added in layout rows where it has not; they are int8. `whole`: the graph makes the logits itself.
     """
     _check_rows(model, step.rows)
     blob, biases, op = _Blob(), {}, step.output_op
     weights = step.graph.tensor(op.inputs[1])
-    raw = pack_int4(weights.values) if weights.dtype == "int4" else weights.values.tobytes()
+    raw = weights.values.tobytes()
     at, what = graph.find(raw), f"int8 {list(weights.shape)} in rows, scale {weights.scale:.9g}"
     if whole or at < 0 or at % 4:
         blob.add("graph", graph, "what TensorFlow Lite Micro runs")
@@ -207,14 +210,14 @@ class _Blob:
         return struct.pack("<4sIII", MAGIC, len(self.content), zlib.crc32(body), model.hash) + body
 
 
-def _add_network(blob: _Blob, step: Step, layout: str) -> dict[int, PackedBias]:
+def _add_network(blob: _Blob, step: Step, layout: str, layout_int4: str) -> dict[int, PackedBias]:
     """Constants in the order the ops need them: matrices and vectors first, then biases and channels, then tables."""
     graph = step.graph
     held = [i for op in graph.ops for i in (*_matrices(op), *held_constants(graph, op))]
     for i in dict.fromkeys(held):
         t, here = graph.tensor(i), layout if is_multiplied(graph, i) else "rows"
-        here = "halves" if t.dtype == "int4" else here
-        content = pack_int4(t.values) if t.dtype == "int4" else arrange(t.values, here)
+        here = layout_int4 if t.dtype == "int4" else here
+        content = arrange_int4(t.values, here) if t.dtype == "int4" else arrange(t.values, here)
         what = f"{t.dtype} {list(t.shape)} in {here}, scale {t.scale:.9g}, zero point {t.zero_point}"
         blob.add(t.name, content, what)
     layers = [op for op in graph.ops if op.kind == "FULLY_CONNECTED"]

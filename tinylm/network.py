@@ -19,12 +19,13 @@ GATES = "zrc"
 
 @dataclass(frozen=True)
 class NetworkShape:
-    """rows = V, embedding = d (0 for the character kind), hidden = H."""
+    """rows = V, embedding = d (0 for the character kind), hidden = H; `weight_bits` (8 or 4) of each weight on the device."""
 
     kind: str
     rows: int
     embedding: int
     hidden: int
+    weight_bits: int = 8
 
     @property
     def weight_shapes(self) -> dict[str, tuple[int, ...]]:

@@ -92,7 +92,7 @@ def _check_computed(graph: Graph, op: Op, where: str) -> None:
 def _check_gather(graph: Graph, op: Op, where: str) -> None:
     _check_computed(graph, op, where)
     table, ids, out = graph.tensor(op.inputs[0]), graph.tensor(op.inputs[1]), graph.tensor(op.output)
-    _check_int8(graph, where, (op.inputs[0], op.output))
+    _check_int8(graph, where, (op.output,) if table.dtype == "int4" else (op.inputs[0], op.output))
     if table.values is None or len(table.shape) != 2:
         refuse(f"{where}: the table '{table.name}' must be a constant matrix")
     if ids.dtype != "int32" or op.inputs[1] not in graph.inputs:

@@ -67,7 +67,8 @@ def step_ops(step: Step) -> tuple[Op, ...]:
 def is_element_wise(graph: Graph, op: Op) -> bool:
     """Whether element i of what an op makes depends on element i of its inputs alone."""
     if op.kind == "GATHER":
-        return not is_multiplied(graph, op.inputs[0]) and graph.tensor(op.inputs[1]).size == 1
+        is_plain = not is_multiplied(graph, op.inputs[0]) and graph.tensor(op.inputs[0]).dtype == "int8"
+        return is_plain and graph.tensor(op.inputs[1]).size == 1
     return op.kind not in ("FULLY_CONNECTED", "CONCATENATION")
 
 

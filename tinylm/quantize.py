@@ -1,22 +1,24 @@
-"""Float weights to an int8 step graph. Knows scales and where values lie; knows no file format and no text.
+"""Float weights to an int8 step graph, its weights int8 or int4. Knows scales and where values lie; no file format, no text.
 
 Every tensor is quantized per tensor and symmetrically (zero point 0, LOGISTIC's output apart), each gate with its own
 scale, the state pinned at 1/128. A scale is the one that loses least: the mean squared error over calibration values
-is tried for clips from 100 % down to 30 % of the largest value.
+is tried for clips from 100 % down to 30 % (of 4 bits: 10 %) of the largest value.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tinylm.errors import TinylmError
 from tinylm.graph import Graph, Op, Tensor
 from tinylm.network import GATES, NetworkShape
+from tinylm.tying import widened
 
 STATE_SCALE = 1 / 128
-CLIPS = np.linspace(1.0, 0.3, 29)
+LARGEST = {8: 127, 4: 7}  # weight, by its bits
+CLIPS = {8: np.linspace(1.0, 0.3, 29), 4: np.linspace(1.0, 0.1, 91)}
 MOST_VALUES = 100_000  # of one tensor's calibration values that are looked at
 
 
@@ -64,27 +66,28 @@ def float_step(shape: NetworkShape, w: dict[str, np.ndarray], ids: np.ndarray, h
     return v
 
 
-def best_scale(values: np.ndarray, limit: float | None = None) -> float:
-    """The float32 scale with the least squared int8 error; values beyond `limit` do not count (they saturate anyway)."""
+def best_scale(values: np.ndarray, limit: float | None = None, bits: int = 8) -> float:
+    """The float32 scale with the least squared error of int8 (or of 4 bits); values beyond `limit` do not count (they
+    saturate anyway)."""
     values = np.asarray(values, np.float32).ravel()
     if len(values) > MOST_VALUES:
         values = values[:: len(values) // MOST_VALUES + 1]
     if limit:
         values = np.clip(values, -limit, limit)
-    largest = float(np.abs(values).max(initial=0.0)) or 1.0
-    best, least = largest / 127, np.inf
-    for clip in CLIPS:
-        scale = largest * clip / 127
-        error = float(np.mean((np.clip(np.round(values / scale), -127, 127) * scale - values) ** 2))
+    largest, most = float(np.abs(values).max(initial=0.0)) or 1.0, LARGEST[bits]
+    best, least = largest / most, np.inf
+    for clip in CLIPS[bits]:
+        scale = largest * clip / most
+        error = float(np.mean((np.clip(np.round(values / scale), -most, most) * scale - values) ** 2))
         if error < least:
             best, least = scale, error
     return float(np.float32(best))
 
 
-def quantize_weights(values: np.ndarray) -> tuple[np.ndarray, float]:
-    """int8 weights in -127..127 and their scale."""
-    scale = best_scale(values)
-    return np.clip(np.round(values / scale), -127, 127).astype(np.int8), scale
+def quantize_weights(values: np.ndarray, bits: int = 8) -> tuple[np.ndarray, float]:
+    """Weights in -127..127, of 4 bits in -7..7, as int8, and their scale."""
+    scale, most = best_scale(values, bits=bits), LARGEST[bits]
+    return np.clip(np.round(values / scale), -most, most).astype(np.int8), scale
 
 
 def coarse_bias(values: np.ndarray, scale: float, bits: int) -> np.ndarray:
@@ -99,10 +102,11 @@ def coarse_bias(values: np.ndarray, scale: float, bits: int) -> np.ndarray:
 
 @dataclass
 class _Builder:
-    """Collects tensors and ops; names are unique."""
+    """Collects tensors and ops; names are unique. `bits` of each weight."""
 
     tensors: list[Tensor]
     ops: list[Op]
+    bits: int
 
     def add(
         self, name: str, size: int | tuple[int, ...], scale: float, zero: int = 0, values: np.ndarray | None = None
@@ -128,16 +132,32 @@ class _Builder:
 
     def matrix(self, name: str, values: np.ndarray) -> int:
         """A constant weight matrix [outputs, inputs]."""
+        q, scale = quantize_weights(values, self.bits)
+        found = self.add(name, q.shape, scale, 0, q)
+        if self.bits == 4:
+            self.tensors[found] = replace(self.tensors[found], dtype="int4")
+        return found
+
+    def table(self, name: str, values: np.ndarray) -> int:
+        """A constant table [rows, size] of GATHER: int8 whatever the weights have."""
         q, scale = quantize_weights(values)
         return self.add(name, q.shape, scale, 0, q)
 
+    def rows_of(self, matrix: int) -> int:
+        """A matrix as a table of GATHER: itself, or its values as int8 (tinylm/tying.py)."""
+        if self.bits == 8:
+            return matrix
+        self.tensors.append(widened(self.tensors[matrix]))
+        return len(self.tensors) - 1
+
 
 def quantize(shape: NetworkShape, w: dict[str, np.ndarray], calibration: np.ndarray) -> Graph:
-    """The int8 step graph of DESIGN.md. `calibration`: token rows int [B,T] from text that was not trained on."""
+    """The step graph of DESIGN.md, its weights of `shape.weight_bits`. `calibration`: token rows int [B,T] from text that was
+    not trained on."""
     seen = float_steps(shape, w, calibration)
     limits = {"s_z": 8.0, "s_r": 8.0, "s_c": 4.0}  # LOGISTIC and TANH are flat beyond
     scale = {name: best_scale(values, limits.get(name)) for name, values in seen.items()}
-    b = _Builder([], [])
+    b = _Builder([], [], shape.weight_bits)
     row = b.tensors.append(Tensor("id", (1,), "int32")) or 0
     h = b.add("h", shape.hidden, STATE_SCALE)
     gates = _input_gates(b, shape, w, row, scale)
@@ -167,7 +187,7 @@ def _input_gates(
     gates, x = {}, -1
     if shape.kind == "word":
         table = b.matrix("embedding", w["embedding"])
-        x = b.op("GATHER", (table, row), "x", shape.embedding, b.tensors[table].scale)
+        x = b.op("GATHER", (b.rows_of(table), row), "x", shape.embedding, b.tensors[table].scale)
     for g, gate in enumerate(GATES):
         part = slice(g * shape.hidden, (g + 1) * shape.hidden)
         if shape.kind == "word":
@@ -175,7 +195,7 @@ def _input_gates(
             gates[f"a_{gate}"] = b.dense(x, weights, w["input_bias"][part], 16, f"a_{gate}", scale[f"a_{gate}"])
         else:
             # The bias goes into the table: it costs nothing there.
-            table = b.matrix(f"table_{gate}", w["input"][:, part] + w["input_bias"][part])
+            table = b.table(f"table_{gate}", w["input"][:, part] + w["input_bias"][part])
             gates[f"a_{gate}"] = b.op("GATHER", (table, row), f"a_{gate}", shape.hidden, b.tensors[table].scale)
     return gates
 
@@ -223,5 +243,5 @@ def dequantize(graph: Graph) -> tuple[NetworkShape, dict[str, np.ndarray]]:
             f"The network was not made by tinylm: it has no weights '{error.args[0]}'.", "Start from a shipped model."
         ) from error
     (rows, embedding), hidden = weights["embedding"].shape, weights["recurrent"].shape[0]
-    shape = NetworkShape("word", rows, embedding, hidden)
+    shape = NetworkShape("word", rows, embedding, hidden, 4 if tensors["embedding"].dtype == "int4" else 8)
     return shape, {name: np.ascontiguousarray(weights[name]) for name in shape.weight_shapes}

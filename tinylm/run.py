@@ -41,6 +41,7 @@ from tinylm.quantize import quantize
 from tinylm.training import TrainingPlan, checkpoint_is_stale, text_digest, train
 
 CALIBRATION_TOKENS = 8_000
+DEFAULT_WEIGHT_BITS = 8
 REHEARSAL = "rehearsal.txt"
 
 
@@ -56,6 +57,7 @@ class RunOptions:
     held_out: tuple[str, ...] = ()
     epochs: float | None = None  # None: by the amount of text
     plan: TrainingPlan = TrainingPlan()
+    weight_bits: int = DEFAULT_WEIGHT_BITS  # 8 or 4, of each weight of a network
     licence: str = "not stated"
     attribution: tuple[str, ...] = ()
     weights_found_on_lines: int = 0  # so many lines of the first text; 0: the weights were given
@@ -65,6 +67,8 @@ class RunOptions:
         """What run.json says: paths relative to the run folder, so that it does not matter where a command is given."""
         said = asdict(self) | {"seed": self.plan.seed}
         del said["plan"]
+        if self.weight_bits == 8:  # runs of before it could be chosen say nothing
+            del said["weight_bits"]
         if not self.weights_found_on_lines:
             del said["weights_found_on_lines"]
         said["texts"] = [[_relative(path, run), weight] for path, weight in self.texts]
@@ -172,7 +176,9 @@ def _go_all_stages(options: RunOptions, run: Path, report: Report, base: Base | 
     if base:
         source, chosen = _rehearse(base, source, counts, options, run, report)
         total = sum(t.path.stat().st_size for t in source.texts)
-    split = split_budget(options.kind, chosen, source.alphabet, options.budget, base and base.shape)
+    split = split_budget(
+        options.kind, chosen, source.alphabet, options.budget, options.weight_bits, base and base.shape
+    )
     report("split", 1, 1, _describe(split))
     encoder = encode_words(split.vocabulary) if options.kind == "word" else encode_characters(source.alphabet)
     tokens, held = write_tokens(source, encoder, run, byte_counter("encoding", total, report))
@@ -195,7 +201,8 @@ def _go_all_stages(options: RunOptions, run: Path, report: Report, base: Base | 
     write_model(run, model)
     shape = split.shape
     made = {"lexicon_bytes": split.lexicon_bytes, "lexicon_words": len(model.words), "rows": shape.rows}
-    made |= {"hidden": shape.hidden, "embedding": shape.embedding, "epochs": options.plan.epochs}
+    made |= {"hidden": shape.hidden, "embedding": shape.embedding, "weight_bits": shape.weight_bits}
+    made["epochs"] = options.plan.epochs
     if base:
         made["fine_tuned_from"] = base.name
     _write_metrics(run, options, made, counts, model)
@@ -236,7 +243,7 @@ def _describe(split: Split) -> str:
     if s.kind == "character":
         return f"character network, H {s.hidden}: {split.language_bytes:,} language bytes"
     return (
-        f"{s.rows:,} rows, embedding {s.embedding}, H {s.hidden}: {split.network_bytes:,} bytes; "
+        f"{s.rows:,} rows, embedding {s.embedding}, H {s.hidden}, {s.weight_bits} bits a weight: {split.network_bytes:,} bytes; "
         f"{len(split.vocabulary.words):,} words in the lexicon: {split.lexicon_bytes:,} bytes"
     )
 

@@ -117,22 +117,18 @@ class _Writer:
         if op.kind == "CONCATENATION":
             return Block(tuple(self._joins(op)))
         if op.kind == "GATHER":
+            table = graph.tensor(op.inputs[0])
             row = "tlm_dot_row" if is_multiplied(graph, op.inputs[0]) else "tlm_row"
-            each = graph.tensor(op.inputs[0]).shape[1]
+            row, each = "tlm_dot_row_int4" if table.dtype == "int4" else row, table.shape[1]
             if size == each:
                 return Block((f"{row}({self.table(op)}, {size}, id, {made}); /* GATHER [{size}] */",))
             get = (
                 f"{row}({self.table(op)}, {each}, tlm_window_id(state, i), {made} + i * {each}); /* GATHER [{each}] */"
             )
             return Block((get,), True, size // each)
-        name, sums = graph.tensor(op.output).name, self.layers.sums(op)
-        run = self.layers.function("tlm_dense_run", op)
-        how = "" if run == "tlm_dense_run" else f"{sums}, "
-        return Block(
-            (
-                f"{run}(language, &{name}_layer, {how}&{name}_scale, {self.name(op.inputs[0])}, {made}); /* {op.kind} [{size}] */",
-            )
-        )
+        run, name = self.layers.function("tlm_dense_run", op), graph.tensor(op.output).name
+        how = f"language, &{name}_layer, {layer_sums(graph, op)}, &{name}_scale"
+        return Block((f"{run}({how}, {self.name(op.inputs[0])}, {made}); /* {op.kind} [{size}] */",))
 
     def _joins(self, op: Op) -> list[str]:
         lines, at = [], 0
@@ -191,30 +187,28 @@ class Layers:
 
     structs: tuple[Layer, ...]
     endings: dict[int, str]
-    halves: frozenset[int]  # outputs of the layers whose weights have 4 bits
 
     def function(self, name: str, op: Op) -> str:
         """The C function that runs an op."""
         return name + self.endings.get(op.output, "")
 
-    def sums(self, op: Op) -> str:
-        """The C function that sums a layer's rows."""
-        return "tlm_dense_sums_int4" if op.output in self.halves else "tlm_dense_sums"
+
+def layer_sums(graph: Graph, op: Op) -> str:
+    """The C function that sums a layer's rows."""
+    return "tlm_dense_sums_int4" if graph.tensor(op.inputs[1]).dtype == "int4" else "tlm_dense_sums"
 
 
 def layers_of(language: Language, ops: Sequence[Op] | None = None) -> Layers:
     """The constant structs of every op that needs one, or of `ops` alone."""
-    graph, structs, endings, halves = language.step.graph, [], {}, set()
+    graph, structs, endings = language.step.graph, [], {}
     for op in step_ops(language.step) if ops is None else ops:
         if op.kind == "FULLY_CONNECTED":
             structs.append(_dense_layer(language, op))
-            if graph.tensor(op.inputs[1]).dtype == "int4":
-                halves.add(op.output)
         if op.kind in _FORMS and not is_table(graph, op):
             made = _FORMS[op.kind](language, op)
             structs.append(made)
             endings[op.output] = next((e for e in ("_exact", "_channels") if made.type.endswith(f"{e}_t")), "")
-    return Layers(tuple(structs), endings, frozenset(halves))
+    return Layers(tuple(structs), endings)
 
 
 def _factor(by: object) -> str:
@@ -245,7 +239,7 @@ def _rescale_layer(language: Language, op: Op) -> Layer:
     name, weights = f"{graph.tensor(op.output).name}_scale", graph.tensor(op.inputs[1])
     if weights.scales:
         return _channels_layer(language, op, name)
-    form = find_rescale(graph, op) if weights.dtype == "int8" else None
+    form = find_rescale(graph, op)
     if form is None:
         fields = (_factor(fully_connected_rescaling(graph, op)), *_zeros(graph, op, 0))
         return Layer("tlm_rescale_exact_t", name, fields, "its output")

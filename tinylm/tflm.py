@@ -26,6 +26,7 @@ from tinylm.reference import hash_steps
 from tinylm.rendering import render
 from tinylm.resources import templates_dir
 from tinylm.step_code import layers_of
+from tinylm.tying import widen_output, widen_tables
 
 MOST_ARENA_BYTES = 1 << 22
 _ARENA_STEP = 16
@@ -88,7 +89,7 @@ def interpret(model: Model, whole: bool = False) -> tuple[Step, Interpreted]:
     if model.info.kind == "ngram":
         raise TinylmError(f"'{model.info.name}' is an n-gram: there is no network for TensorFlow Lite Micro to run.",
                           "Take a network, or leave --runtime out.")  # fmt: skip
-    step = understand_step(read_tflite(model.tflite))
+    step = widen_output(understand_step(widen_tables(read_tflite(model.tflite))))
     if step.window > 1 or not {op.kind for op in step.graph.ops} <= set(_OPS):
         raise TinylmError(
             f"'{model.info.name}' is a step graph of ops or inputs that this flavour does not write: {', '.join(_OPS)} with one id.",

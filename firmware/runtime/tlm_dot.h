@@ -1,6 +1,7 @@
 /* Rows of a weight matrix: what takes nearly all of a chip's time, so each port has its own dot.c.
  *
- * A matrix lies in the layout of the board (tinylm/layout.py), from a multiple of 4 bytes on. Every port answers alike.
+ * A matrix lies in the layout of the board (tinylm/layout.py), from a multiple of 4 bytes on; one whose weights have 4 bits in
+ * the board's layout for those (tinylm/layout_int4.py), read by dot_int4.c. Every port answers alike.
  */
 #ifndef TLM_DOT_H
 #define TLM_DOT_H
@@ -19,6 +20,10 @@ void tlm_dot_rows(tlm_flash_t matrix, uint16_t inputs, uint16_t first, uint16_t 
 
 /* y[i] = w[row][i] for i < inputs: for a matrix that is an embedding too. */
 void tlm_dot_row(tlm_flash_t matrix, uint16_t inputs, uint16_t row, int8_t *y);
+
+/* The same for weights of 4 bits, -8..7: |sum| <= 2^10 * 2^12 = 2^22. */
+void tlm_dot_rows_int4(tlm_flash_t matrix, uint16_t inputs, uint16_t first, uint16_t rows, const int8_t *x, int32_t *sums);
+void tlm_dot_row_int4(tlm_flash_t matrix, uint16_t inputs, uint16_t row, int8_t *y);
 
 #ifdef __cplusplus
 }

@@ -102,22 +102,3 @@ void tlm_score_channels(tlm_flash_t language, const tlm_channels_t *by, uint16_t
         scores[i] = tlm_high(2 * scores[i], (int32_t)tlm_flash_u32(at));
     }
 }
-
-void tlm_dense_sums_int4(tlm_flash_t language, const tlm_dense_t *layer, const int8_t *x, uint16_t first, uint16_t count,
-                         int32_t *sums)
-{
-    const tlm_flash_t weights = language + layer->weights;
-    tlm_offset_t at = (tlm_offset_t)first * layer->inputs;
-    for (uint16_t row = 0; row < count; row++) {
-        int32_t sum = 0; /* |w x| <= 8 * 128 * 4096 = 2^22 */
-        for (uint16_t i = 0; i < layer->inputs; i++, at++) {
-            const uint8_t half = (uint8_t)(tlm_flash_u8(weights + at / 2) >> (at % 2 * 4)) & 15U;
-            sum += (int16_t)(((half ^ 8) - 8) * x[i]);
-        }
-        sums[row] = sum;
-    }
-    if (layer->bias_bytes != 0) {
-        tlm_biases_add(language + (layer->biases + (tlm_offset_t)layer->bias_bytes * first), layer->bias_bytes,
-                       layer->bias_shift, count, sums);
-    }
-}

@@ -1,5 +1,5 @@
 /* TensorFlow Lite's own arithmetic, step by step: for operators that have no cheaper form (tlm_layers.h), and for layers that
- * are quantized row by row (per channel) or have weights of 4 bits. */
+ * are quantized row by row (per channel). */
 #ifndef TLM_EXACT_H
 #define TLM_EXACT_H
 
@@ -46,13 +46,6 @@ typedef struct {
     tlm_offset_t units;       /* of the output layer: a row's unit over the largest, int32 in 2^-31 */
     int8_t zero, least;
 } tlm_channels_t;
-
-/* tlm_dense_sums, or one with its contract. */
-typedef void tlm_sums_t(tlm_flash_t language, const tlm_dense_t *layer, const int8_t *x, uint16_t first, uint16_t count,
-                        int32_t *sums);
-
-/* tlm_dense_sums of weights of 4 bits: two a byte, the first in the low half, row after row without a gap. */
-tlm_sums_t tlm_dense_sums_int4;
 
 /* FULLY_CONNECTED, as tlm_dense_run. */
 void tlm_dense_run_exact(tlm_flash_t language, const tlm_dense_t *layer, tlm_sums_t *sum, const tlm_rescale_exact_t *by,

@@ -3,14 +3,26 @@
 
 #include "tlm_dot.h"
 
-void tlm_dense_sums(tlm_flash_t language, const tlm_dense_t *layer, const int8_t *x, uint16_t first, uint16_t count,
-                    int32_t *sums)
+static void add_biases(tlm_flash_t language, const tlm_dense_t *layer, uint16_t first, uint16_t count, int32_t *sums)
 {
     const uint8_t bytes = layer->bias_bytes;
-    tlm_dot_rows(language + layer->weights, layer->inputs, first, count, x, sums);
     if (bytes != 0) {
         tlm_biases_add(language + (layer->biases + (tlm_offset_t)bytes * first), bytes, layer->bias_shift, count, sums);
     }
+}
+
+void tlm_dense_sums(tlm_flash_t language, const tlm_dense_t *layer, const int8_t *x, uint16_t first, uint16_t count,
+                    int32_t *sums)
+{
+    tlm_dot_rows(language + layer->weights, layer->inputs, first, count, x, sums);
+    add_biases(language, layer, first, count, sums);
+}
+
+void tlm_dense_sums_int4(tlm_flash_t language, const tlm_dense_t *layer, const int8_t *x, uint16_t first,
+                         uint16_t count, int32_t *sums)
+{
+    tlm_dot_rows_int4(language + layer->weights, layer->inputs, first, count, x, sums);
+    add_biases(language, layer, first, count, sums);
 }
 
 /* Apart from tlm_dense_run and its large frame, which costs an AVR four cycles for each byte of it that is reached. */
@@ -23,14 +35,15 @@ void tlm_rescale_run(const tlm_rescale_t *by, const int32_t *sums, uint16_t coun
     }
 }
 
-void tlm_dense_run(tlm_flash_t language, const tlm_dense_t *layer, const tlm_rescale_t *by, const int8_t *x, int8_t *y)
+void tlm_dense_run(tlm_flash_t language, const tlm_dense_t *layer, tlm_sums_t *sum, const tlm_rescale_t *by,
+                   const int8_t *x, int8_t *y)
 {
     int32_t sums[TLM_CHUNK_ROWS];
     uint16_t first = 0;
     while (first < layer->outputs) {
         const uint16_t left = (uint16_t)(layer->outputs - first);
         const uint16_t count = left < TLM_CHUNK_ROWS ? left : (uint16_t)TLM_CHUNK_ROWS;
-        tlm_dense_sums(language, layer, x, first, count, sums);
+        sum(language, layer, x, first, count, sums);
         tlm_rescale_run(by, sums, count, y + first);
         first = (uint16_t)(first + count);
     }

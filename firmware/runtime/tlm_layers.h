@@ -20,7 +20,7 @@
 extern "C" {
 #endif
 
-/* A weight matrix with biases: int8, outputs x inputs, in the board's layout. */
+/* A weight matrix with biases: int8 or 4 bits a weight, outputs x inputs, in the board's layout. */
 typedef struct {
     tlm_offset_t weights; /* in the language */
     tlm_offset_t biases; /* in the language; each is a signed integer of bias_bytes, times 2^bias_shift */
@@ -95,14 +95,17 @@ static inline void tlm_biases_add(tlm_flash_t at, uint8_t bytes, uint8_t shift, 
 }
 
 /* Sums of rows first..first+count-1, bias included, into sums[0..count-1]. */
-void tlm_dense_sums(tlm_flash_t language, const tlm_dense_t *layer, const int8_t *x, uint16_t first, uint16_t count,
-                    int32_t *sums);
+typedef void tlm_sums_t(tlm_flash_t language, const tlm_dense_t *layer, const int8_t *x, uint16_t first, uint16_t count,
+                        int32_t *sums);
+tlm_sums_t tlm_dense_sums;      /* of int8 weights */
+tlm_sums_t tlm_dense_sums_int4; /* of weights of 4 bits */
 
 /* y[0..count-1] of sums[0..count-1]. */
 void tlm_rescale_run(const tlm_rescale_t *by, const int32_t *sums, uint16_t count, int8_t *y);
 
 /* FULLY_CONNECTED: y[0..outputs-1] of x[0..inputs-1]. y must not overlap x. */
-void tlm_dense_run(tlm_flash_t language, const tlm_dense_t *layer, const tlm_rescale_t *by, const int8_t *x, int8_t *y);
+void tlm_dense_run(tlm_flash_t language, const tlm_dense_t *layer, tlm_sums_t *sum, const tlm_rescale_t *by,
+                   const int8_t *x, int8_t *y);
 
 /* to[0..size-1] = from[0..size-1]. */
 void tlm_copy(const int8_t *from, uint16_t size, int8_t *to);
@@ -110,7 +113,7 @@ void tlm_copy(const int8_t *from, uint16_t size, int8_t *to);
 /* to[0..size-1] = value. */
 void tlm_fill(int8_t *to, uint16_t size, int8_t value);
 
-/* y[i] = table[row][i] for i < size: a GATHER from a table that no layer multiplies (others: tlm_dot_row). */
+/* y[i] = table[row][i] for i < size: a GATHER from an int8 table that no layer multiplies (others: tlm_dot.h). */
 void tlm_row(tlm_flash_t table, uint16_t size, uint16_t row, int8_t *y);
 
 /* A network that sees its last ids keeps them at the start of its state, two bytes each, the newest last. */

@@ -37,8 +37,10 @@ from tinylm.vocabulary import choose_vocabulary, count_words  # noqa: E402
 START, STRIDE, STEPS, TOLD = 3, 7, 200, 4
 
 
-def make_word_model(name: str = "tiny-word", text: Path = TEXT, rows: int = 198) -> Model:
-    """Two rows more, 12 by 16 numbers, and a lexicon of the rest of the words: about 10 KB."""
+def make_word_model(
+    name: str = "tiny-word", text: Path = TEXT, rows: int = 198, sizes: tuple[int, int, int] = (12, 16, 8)
+) -> Model:
+    """Two rows more, 12 by 16 numbers of 8 bits, and a lexicon of the rest of the words: about 10 KB."""
     lines = [list(words) for words in tiny_lines(text)]
     counts = count_words(lines)
     vocabulary = choose_vocabulary(counts, rows=rows, lexicon_words=1000)
@@ -50,7 +52,7 @@ def make_word_model(name: str = "tiny-word", text: Path = TEXT, rows: int = 198)
     frequency[1] = sum(n for word, n in counts.items() if word not in row_ids)
     info = ModelInfo(name, "word", "en", "CC0-1.0", ENGLISH_ALPHABET, top_millinats=vocabulary.top_millinats)
     graph = random_network(
-        NetworkShape("word", rows, 12, 16), frequency, [encode_words(vocabulary)(line) for line in lines]
+        NetworkShape("word", rows, *sizes), frequency, [encode_words(vocabulary)(line) for line in lines]
     )
     return Model(info, vocabulary.words, vocabulary.levels, graph)
 
@@ -93,7 +95,8 @@ def golden(model: Model) -> dict:
 
 def main() -> None:
     """Write every folder."""
-    for model in (make_word_model(), make_character_model(), make_ngram_model()):
+    int4 = make_word_model("tiny-word-int4", sizes=(13, 17, 4))
+    for model in (make_word_model(), int4, make_character_model(), make_ngram_model()):
         folder = HERE / model.info.name
         write_model(folder, model)
         write_whole(folder / "golden.json", (json.dumps(golden(model), indent=1) + "\n").encode())

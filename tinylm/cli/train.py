@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 @click.option(
     "--budget", help="Bytes of flash for all of the language (network and words): 24K, 256K, 1M.  [default: 256K]"
 )
+@click.option(
+    "--weight-bits",
+    type=click.Choice(["4", "8"]),
+    help="Of each weight: 4, with twice as many of them, or 8.  [default: 8]",
+)
 @click.option("--from", "base", help="Fine-tune this word model (a shipped one's name, or a model folder) to TEXT.")
 @click.option(
     "--epochs", type=click.FloatRange(0.01, 1000), help="Passes over the text.  [default: 3 to 30, by its size]"
@@ -78,7 +83,8 @@ def command(
     options = _options(named, project, name, kind, language, budget, epochs, rest)
     start = load_model(find_folder(base)) if base else None
     if start:
-        options = _fine_tuning(options, start, budget or project.budget, bool(kind), bool(language))
+        given = {"kind": kind, "language": language, "weight_bits": rest["weight_bits"]}
+        options = _fine_tuning(options, start, budget or project.budget, given)
     run = output or (project.run_folder if project.name and not name else Path("runs") / options.name)
     if len(named) > 1 and all(weight is None for _, weight in named):
         options = _with_found_weights(options, [given for given, _ in named], as_json)
@@ -101,7 +107,7 @@ def _options(named: list[tuple[str, float | None]], project: Project, name: str 
     from tinylm.budget import parse_bytes
     from tinylm.corpus import find_texts
     from tinylm.model import NAME, NAME_RULE
-    from tinylm.run import RunOptions, default_plan
+    from tinylm.run import DEFAULT_WEIGHT_BITS, RunOptions, default_plan
 
     if not named:
         raise click.UsageError("No text was given: tinylm train TEXT [TEXT...], or text = [...] in tinylm.toml.")
@@ -119,6 +125,7 @@ def _options(named: list[tuple[str, float | None]], project: Project, name: str 
         texts=texts,
         held_out=rest["held_out"] or tuple(str(project.folder / t) for t in project.held_out),
         epochs=epochs,
+        weight_bits=int(rest["weight_bits"] or DEFAULT_WEIGHT_BITS),
         plan=default_plan(chosen, words, epochs, rest["seed"]),
         licence=rest["licence"],
         attribution=rest["attribution"],
@@ -144,19 +151,20 @@ def _with_found_weights(options: RunOptions, named: list[str], as_json: bool) ->
     return replace(options, texts=weighted, weights_found_on_lines=found.lines)
 
 
-def _fine_tuning(options: RunOptions, base: Model, budget: str, kind_given: bool, language_given: bool) -> RunOptions:
-    """The options of a run that starts from `base`: its language, size, licence and credits where none are given.
+def _fine_tuning(options: RunOptions, base: Model, budget: str, given: dict[str, str | None]) -> RunOptions:
+    """The options of a run that starts from `base`: its language, sizes, licence and credits where none are `given`.
 
     Raises TinylmError when --kind or --language say otherwise.
     """
+    from tinylm.base import open_base
     from tinylm.language import build_language
     from tinylm.run import fine_tuning_plan
 
-    for option, given, value, base_value in (
-        ("kind", kind_given, options.kind, base.info.kind),
-        ("language", language_given, options.language, base.info.language),
+    for option, value, base_value in (
+        ("kind", options.kind, base.info.kind),
+        ("language", options.language, base.info.language),
     ):
-        if given and value != base_value:
+        if given[option] and value != base_value:
             raise TinylmError(
                 f"'{base.info.name}' is of the {option} '{base_value}', not '{value}'.", f"Leave --{option} out."
             )
@@ -165,6 +173,7 @@ def _fine_tuning(options: RunOptions, base: Model, budget: str, kind_given: bool
         kind=base.info.kind,
         language=base.info.language,
         budget=options.budget if budget else len(build_language(base).content),
+        weight_bits=options.weight_bits if given["weight_bits"] else open_base(base).shape.weight_bits,
         plan=fine_tuning_plan(options.epochs, options.plan.seed),
         licence=base.info.licence if options.licence == "not stated" else options.licence,
         attribution=(*base.info.attribution, *options.attribution),

@@ -18,19 +18,21 @@ static uint32_t language_crc(void)
     return crc ^ 0xFFFFFFFFUL;
 }
 
-/* Rows of the language times a vector, and rows read, for sizes around every kernel's edges and any first row, summed up. */
-static uint32_t dot_sum(void)
+typedef void rows_t(tlm_flash_t matrix, uint16_t inputs, uint16_t first, uint16_t rows, const int8_t *x, int32_t *sums);
+typedef void row_t(tlm_flash_t matrix, uint16_t inputs, uint16_t row, int8_t *y);
+
+/* Rows of the language times a vector, and rows read, for sizes around every kernel's edges and any first row, added to a sum. */
+static uint32_t dot_sum(rows_t *dot_rows, row_t *dot_row, uint32_t sum)
 {
     static int8_t x[602], y[600];
     static int32_t sums[9];
-    uint32_t sum = 0;
     for (uint16_t i = 0; i < 602; i++) {
         x[i] = (int8_t)tlm_flash_u8(tlm_port_language() + 1000 + i);
     }
     for (uint16_t count = 0; count <= 600; count = (uint16_t)(count < 70 ? count + 1 : count + 29)) {
         const uint16_t rows = (uint16_t)(1 + count % 9), first = count % 7;
-        tlm_dot_rows(tlm_port_language() + ECHO_DOT_AT, count, first, rows, x + count % 3, sums);
-        tlm_dot_row(tlm_port_language() + ECHO_DOT_AT, count, first, y);
+        dot_rows(tlm_port_language() + ECHO_DOT_AT, count, first, rows, x + count % 3, sums);
+        dot_row(tlm_port_language() + ECHO_DOT_AT, count, first, y);
         for (uint16_t row = 0; row < rows; row++) {
             sum = sum * 31 + (uint32_t)sums[row];
         }
@@ -59,7 +61,7 @@ int main(void)
     (void)tlm_port_read();
     write_hex(from_data + from_bss);
     write_hex(language_crc());
-    write_hex(dot_sum());
+    write_hex(dot_sum(tlm_dot_rows_int4, tlm_dot_row_int4, dot_sum(tlm_dot_rows, tlm_dot_row, 0)));
     write_hex(tlm_flash_u32(tlm_port_language() + ECHO_DOT_AT + 1) ^ tlm_flash_u24(tlm_port_language() + ECHO_FAR_AT) ^
               tlm_flash_u16(tlm_port_language() + 3));
     while ((byte = tlm_port_read()) >= 0) {
