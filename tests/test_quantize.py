@@ -15,7 +15,7 @@ from tinylm.graph import Graph, bias_scale, understand_step
 from tinylm.language import bias_with_zero_point, build_language, pack_bias
 from tinylm.network import NetworkShape, initial_weights
 from tinylm.preparation import encode_characters
-from tinylm.quantize import best_scale, coarse_bias, float_steps, quantize, quantize_weights
+from tinylm.quantize import best_scale, coarse_bias, float_steps, quantize, quantize_weights, weight_grid
 from tinylm.reference import run_step
 from tinylm.tying import is_equal, tie_tables
 
@@ -104,6 +104,23 @@ def test_of_4_bits_the_file_has_the_embedding_as_int8_too_and_flash_has_it_once(
     language = build_language(model)
     assert [s.name for s in language.sections if "embedding" in s.name] == ["embedding"]
     assert len(language.sections[3].content) == 200 * 7 and language.sections[3].name == "embedding"
+
+
+@pytest.mark.parametrize("kind", ["word", "character"])
+def test_weights_that_were_rounded_to_the_grid_are_quantized_without_loss(kind: str) -> None:
+    """Also where none of a matrix is at the end of its grid."""
+    shape = replace(WORD if kind == "word" else CHARACTER, weight_bits=4)
+    w = weights_of(shape)
+    grid = weight_grid(shape, w)
+    assert set(grid) == {name for name, a in w.items() if a.ndim > 1} - ({"input"} if kind == "character" else set())
+    for name, (scale, most) in grid.items():
+        w[name] = np.clip(np.round(w[name] / scale), 1 - most, most - 1).astype(np.float32) * scale
+    tensors = {t.name: t for t in quantize(shape, w, rows_of(shape, 8)).tensors}
+    for name, value in {
+        "recurrent_r": w["recurrent"][:, 24:48].T,
+        "output" if "output" in w else "embedding": w.get("output", w.get("embedding")),
+    }.items():
+        assert np.allclose(tensors[name].values * tensors[name].scale, value, rtol=1e-6, atol=0)
 
 
 def test_a_table_that_differs_from_the_output_matrix_is_stored_beside_it() -> None:

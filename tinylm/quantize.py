@@ -76,8 +76,8 @@ def best_scale(values: np.ndarray, limit: float | None = None, bits: int = 8) ->
         values = np.clip(values, -limit, limit)
     largest, most = float(np.abs(values).max(initial=0.0)) or 1.0, LARGEST[bits]
     best, least = largest / most, np.inf
-    for clip in CLIPS[bits]:
-        scale = largest * clip / most
+    exact = largest / np.arange(most, most // 2, -1)  # of values that were rounded before: their own scale
+    for scale in np.concatenate([largest * CLIPS[bits] / most, exact if bits == 4 else []]):
         error = float(np.mean((np.clip(np.round(values / scale), -most, most) * scale - values) ** 2))
         if error < least:
             best, least = scale, error
@@ -88,6 +88,23 @@ def quantize_weights(values: np.ndarray, bits: int = 8) -> tuple[np.ndarray, flo
     """Weights in -127..127, of 4 bits in -7..7, as int8, and their scale."""
     scale, most = best_scale(values, bits=bits), LARGEST[bits]
     return np.clip(np.round(values / scale), -most, most).astype(np.int8), scale
+
+
+def weight_grid(shape: NetworkShape, w: dict[str, np.ndarray]) -> dict[str, tuple[np.ndarray, int]]:
+    """The grid that `quantize` rounds each matrix to, for training on it: name -> (scale that spreads over the array, largest multiple)."""
+    bits = shape.weight_bits
+    grid = {
+        name: (np.float32(best_scale(w[name], bits=bits)), LARGEST[bits])
+        for name in ("embedding", "project", "output")
+        if name in w
+    }
+    for name in ("input", "recurrent") if shape.kind == "word" else ("recurrent",):
+        scales = [
+            np.full(shape.hidden, best_scale(part, bits=bits), np.float32)
+            for part in np.split(w[name], len(GATES), axis=1)
+        ]
+        grid[name] = np.concatenate(scales), LARGEST[bits]
+    return grid
 
 
 def coarse_bias(values: np.ndarray, scale: float, bits: int) -> np.ndarray:

@@ -13,6 +13,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +38,7 @@ from tinylm.preparation import (
     write_tokens,
 )
 from tinylm.progress import Report
-from tinylm.quantize import quantize
+from tinylm.quantize import quantize, weight_grid
 from tinylm.training import TrainingPlan, checkpoint_is_stale, text_digest, train
 
 CALIBRATION_TOKENS = 8_000
@@ -195,6 +196,7 @@ def _go_all_stages(options: RunOptions, run: Path, report: Report, base: Base | 
         lambda s, n, loss: report("training", s, n, f"loss {loss:.3f} nats"),
         start=carry_over(base, split.vocabulary, chosen, split.shape) if base else None,
         text=digest,
+        grid=partial(weight_grid, split.shape) if split.shape.weight_bits == 4 else None,
     )
     write_whole_npz(run / "weights.npz", weights)
     model = _quantized(options, split, weights, held or _first_lines(tokens))
