@@ -44,7 +44,7 @@ INSTALL = {
     "tflite_micro": "pip install --pre tflite-micro",
 }
 _MODULES = {"esptool", "hatchling", "matplotlib", "pyte", "ziglang", "unicorn", "keras", "tensorflow", "tflite_micro"}
-OPTIONAL = {"rp2040js", "esp-qemu-xtensa", "esp-qemu-riscv32"}
+OPTIONAL = {"rp2040js", "esp-qemu-xtensa", "esp-qemu-riscv32", "renode-test"}
 """Skipped even when everything is required: npm's registry is not to be reached everywhere, a vendor's QEMU is in no package."""
 
 

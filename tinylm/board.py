@@ -150,6 +150,17 @@ class Arduino:
 
 
 @dataclass(frozen=True)
+class Renode:
+    """The board in Renode: a `platform` that comes with it, its peripheral `uart`, and where that is not as the firmware needs it,
+    the one that is `removed` and a description of the one that is `added`."""
+
+    platform: str
+    uart: str
+    removed: str = ""
+    added: str = ""
+
+
+@dataclass(frozen=True)
 class EmulatorChoice:
     """One way to run the board, best first. `program` and `arguments` for QEMU
     ({elf}; {flash}: the image filled up to the whole flash), `machine` for others."""
@@ -188,6 +199,7 @@ class Board:
     flasher: Flasher | None = None
     usb: Usb | None = None
     arduino: Arduino | None = None
+    renode: Renode | None = None
     file: Path | None = dataclasses.field(default=None, metadata={"key": False})
 
     @property

@@ -22,6 +22,7 @@ from tinylm.language import build_language
 from tinylm.memory import MemoryReport, largest_language_bytes, predict_memory, require_fit
 from tinylm.model import Model, load_model
 from tinylm.progress import Report
+from tinylm.renode import write_renode
 
 SMALL_RAM_BYTES, TINY_RAM_BYTES = 16 * 1024, 4 * 1024
 
@@ -105,6 +106,8 @@ def build(model: Model, board: Board, output: Path, toolchain: str | None, repor
             lambda done, total, name: report("compile", done, total, name),
         )
         report("compile", 1, 1, "")
+        if board.renode:
+            write_renode(board, model, scratch)
         result = record_build(view, board, made, predicted if board.memory else None)
         write_record(scratch, result)
     return result

@@ -88,6 +88,8 @@ TOOLS = (
     Tool("simavr", "emulator", "Arduino boards, with cycle counts", ("simavr",), apt="simavr", brew="simavr"),
     Tool("unicorn", "emulator", "Cortex-M and ESP32-C3", package="unicorn", pip=_PIP),
     Tool("rp2040js", "emulator", "Raspberry Pi Pico", ("node", "nodejs"), module="rp2040js", npm="rp2040js@1.4.1"),
+    Tool("renode-test", "emulator", "a build's firmware.robot", ("renode-test",), brew="--cask renode",
+         command="https://github.com/renode/renode/releases"),
     Tool("avrdude", "flasher", "Arduino boards", ("avrdude",), apt="avrdude", brew="avrdude"),
     Tool("esptool", "flasher", "ESP32 boards", ("esptool", "esptool.py"), package="esptool", pip=_PIP_FLASH),
     Tool("bossac", "flasher", "Arduino Nano 33 BLE", ("bossac",), 
