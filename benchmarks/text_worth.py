@@ -119,13 +119,16 @@ class ReadTexts:
     def __init__(self, others: tuple[WeightedText, ...], held_out: tuple[Path, ...]) -> None:
         self.words_of = word_finder(ENGLISH_ALPHABET)
         self.hidden, self.known = held_out_lines(held_out, self.words_of), set()
-        self.lines = {t.path: list(clean_lines(t.path, self.words_of, self.known, self.hidden)) for t in others}
+        self.lines = {t.path: list(self._words(t.path, self.known)) for t in others}
+
+    def _words(self, text: Path, known: set[int]) -> Iterator[list[str]]:
+        return (words for _, words in clean_lines(text, self.words_of, known, self.hidden))
 
     def lines_of(self, texts: tuple[WeightedText, ...]) -> Iterator[tuple[float, list[str]]]:
         """As Source.lines; a text that is not among the others is read now."""
         known = set(self.known)
         for text in texts:
-            there = self.lines.get(text.path) or clean_lines(text.path, self.words_of, known, self.hidden)
+            there = self.lines.get(text.path) or self._words(text.path, known)
             yield from ((text.weight, words) for words in there)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from memory_model import MemoryModel, Taught
 
+from tinylm.capitals import write_word
 from tinylm.ngram import ReadNgram, word_costs
 
 LINE_BYTES = 60
@@ -68,6 +69,7 @@ class EngineModel:
     line: str = ""
     ngram: ReadNgram | None = None
     memory: MemoryModel | None = None
+    capitals: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         self.suggestions: list[str] = []
@@ -162,9 +164,11 @@ class EngineModel:
         return self.suggestions
 
     def keep(self, typed: str, word: str) -> str:
-        rest = word[len(typed) :]
+        high = dict(zip(self.words, self.capitals)).get(word, 0)
+        written = write_word(word, high)
+        rest = written[len(typed) :]
         fits = len(typed.encode()) + 2 * len(rest) < WORD_BYTES
-        return typed + rest if typed and typed[0] != word[0] and fits else word
+        return typed + rest if typed and typed[0] != word[0] and fits else written
 
     def best_words(self, state: int, prefix: str, count: int) -> list[str]:
         ranked = []

@@ -131,5 +131,6 @@ def test_a_device_answers_each_query_from_an_empty_line() -> None:
         asking.write({"context": "", "prefix": prefix, "count": 1})
     asking.close()
     told = [json.loads(line) for line in "".join(asking.told).splitlines()]
-    assert told[0] == {"suggestions": ["B"]} and told[1] == {"suggestions": [""]} and told[3] == {"suggestions": ['Q"']}
+    assert told[0] == {"suggestions": ["b"], "written": ["B"]} and told[1] == {"suggestions": [""]}
+    assert told[3] == {"suggestions": ['q"'], "written": ['Q"']}
     assert told[2]["error"].startswith("line 3: refused: ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from predict_model import EngineModel, network_hash
 from predict_rig import Probe, render_language
 
+from tinylm.capitals import FIRST, write_word
 from tinylm.lexicon import pack_lexicon
 
 FRENCH = "'abcdeinostuyzéÿœ"
@@ -34,13 +36,13 @@ def engines(draw: st.DrawFn, kind: str) -> EngineModel:
         words = tuple(sorted(draw(st.sets(listed, min_size=2, max_size=50))))
     levels = tuple(draw(st.lists(st.integers(0, 5), min_size=len(words), max_size=len(words))))
     spread, units = draw(st.sampled_from(((3, 1), (50, 10), (5000, 1000), (1 << 22, 2_000_000), (1 << 22, 3001))))
-    return EngineModel(
-        kind, alphabet, words, levels, draw(st.integers(-9000, 500)), draw(st.integers(0, 900)), units, spread
-    )
+    top, level = draw(st.integers(-9000, 500)), draw(st.integers(0, 900))
+    capitals = tuple(draw(st.lists(st.integers(0, 2), min_size=len(words), max_size=len(words))))
+    return EngineModel(kind, alphabet, words, levels, top, level, units, spread, capitals=capitals)
 
 
 def load(probe: Probe, model: EngineModel, block_words: int = 4) -> None:
-    packed = pack_lexicon(model.words, model.levels, model.alphabet, block_words)
+    packed = pack_lexicon(model.words, model.levels, model.alphabet, block_words, model.capitals)
     answer = probe.load(packed, model.alphabet, model.kind, model.top, model.level, model.units, model.spread)
     assert answer == "0 0"
 
@@ -112,8 +114,29 @@ def test_upper_case_keeps_the_letters_as_typed(probe: Probe) -> None:
         assert set(probe.ask("suggest", 3).split("\t")[1:]) == words
 
 
+def test_a_word_comes_in_its_capitals_however_its_beginning_is_typed(probe: Probe) -> None:
+    load(probe, replace(SMALL, words=("a", "san", "sea", "so"), capitals=(1, 1, 2, 0), levels=(0, 0, 2, 0)))
+    expected = {
+        "": {"A", "San", "so"},
+        "s": {"San", "SEA", "so"},
+        "S": {"San", "SEA", "So"},
+        "sA": {"San"},
+        "SA": {"SAn"},
+    }
+    for typed, words in expected.items():
+        probe.ask("feed", ("\n" + typed).encode().hex())
+        assert set(probe.ask("suggest", 3).split("\t")[1:]) == words
+    probe.ask("feed", b"\nse".hex())
+    assert probe.ask("suggest", 1) == "1\tSEA"
+    assert probe.ask("accept", 0) == "4" and probe.ask("line") == "SEA "
+    # What follows is the same as after the word in lower case.
+    after = probe.ask("suggest", 5)
+    probe.ask("feed", b"\nsea ".hex())
+    assert probe.ask("suggest", 5) == after
+
+
 @pytest.mark.parametrize("start", range(0xDF, 0x180, 30))
-def test_every_latin_letter_is_known_in_upper_case(probe: Probe, start: int) -> None:
+def test_every_latin_letter_is_known_in_upper_case_and_has_its_capital(probe: Probe, start: int) -> None:
     lower = [chr(c) for c in range(start, min(start + 30, 0x180))]
     letters = [
         c for c in lower if c.islower() and c.upper().lower() == c and len(c.upper()) == 1 and c.upper() < "\u0180"
@@ -125,6 +148,38 @@ def test_every_latin_letter_is_known_in_upper_case(probe: Probe, start: int) -> 
     for letter in letters:
         probe.ask("feed", ("\n" + letter.upper()).encode().hex())
         assert probe.ask("suggest", 1) == f"1\t{letter.upper()}{letter}"
+    load(
+        probe,
+        EngineModel("word", "".join(letters), words, (0,) * len(words), 0, 500, 1000, 5000, capitals=(2,) * len(words)),
+    )
+    for letter in letters:
+        probe.ask("feed", ("\n" + letter).encode().hex())
+        assert probe.ask("suggest", 1) == f"1\t{letter.upper() * 2}"
+
+
+def test_a_letter_without_a_capital_stays_as_it_is(probe: Probe) -> None:
+    letters = "'aßµ÷ĸŉſ\u0131"
+    words = tuple(sorted(letter + "a" for letter in letters))
+    load(probe, EngineModel("word", "".join(sorted(letters)), words, (0,) * 9, 0, 500, 1000, 5000, capitals=(2,) * 9))
+    for letter in letters:
+        if letter == "a":
+            continue
+        probe.ask("feed", ("\n" + letter).encode().hex())
+        assert probe.ask("suggest", 1) == f"1\t{letter}A"
+
+
+def test_the_capitals_of_python_and_c_agree_on_every_letter_that_an_alphabet_may_have(probe: Probe) -> None:
+    letters = [chr(c) for c in range(0x61, 0x180) if chr(c).isalpha() and chr(c).lower() == chr(c)]
+    for start in range(0, len(letters), 60):
+        part = letters[start : start + 60]
+        words = tuple(letter * 2 for letter in part)
+        load(
+            probe,
+            EngineModel("word", "".join(part), words, (0,) * len(part), 0, 500, 1000, 5000, capitals=(1,) * len(part)),
+        )
+        for letter, word in zip(part, words):
+            probe.ask("feed", ("\n" + letter).encode().hex())
+            assert probe.ask("suggest", 1) == f"1\t{write_word(word, FIRST)}"
 
 
 def test_the_self_test_takes_the_recorded_hash_and_no_other(probe: Probe) -> None:

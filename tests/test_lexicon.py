@@ -39,7 +39,8 @@ def lexicons(draw: st.DrawFn) -> tuple[str, tuple[str, ...], tuple[int, ...], in
     words = tuple(sorted(draw(st.sets(word, min_size=1, max_size=60))))
     highest = draw(st.sampled_from((0, 1, 15, 31)))
     levels = tuple(draw(st.lists(st.integers(0, highest), min_size=len(words), max_size=len(words))))
-    return alphabet, words, levels, draw(st.sampled_from((1, 2, 5, 64, 255)))
+    capitals = tuple(draw(st.lists(st.integers(0, 2), min_size=len(words), max_size=len(words))))
+    return alphabet, words, levels, draw(st.sampled_from((1, 2, 5, 64, 255))), capitals
 
 
 def spell(word: str, alphabet: str) -> str:
@@ -53,19 +54,26 @@ def row_at(levels: tuple[int, ...], index: int) -> int:
 @given(lexicons())
 @settings(deadline=None, max_examples=100)
 def test_what_is_packed_is_unpacked(lexicon: tuple) -> None:
-    alphabet, words, levels, block_words = lexicon
-    packed = pack_lexicon(words, levels, alphabet, block_words)
-    assert unpack_lexicon(packed, alphabet) == (words, levels)
-    assert pack_lexicon(words, levels, alphabet, block_words) == packed
+    alphabet, words, levels, block_words, capitals = lexicon
+    packed = pack_lexicon(words, levels, alphabet, block_words, capitals)
+    assert unpack_lexicon(packed, alphabet) == (words, levels, capitals)
+    assert pack_lexicon(words, levels, alphabet, block_words, capitals) == packed
+    lower = (0,) * len(words)
+    assert pack_lexicon(words, levels, alphabet, block_words) == pack_lexicon(
+        words, levels, alphabet, block_words, lower
+    )
 
 
 @given(lexicon=lexicons())
 @settings(deadline=None, max_examples=60)
 def test_the_device_reads_the_same_words_in_order_and_by_index_and_by_row(probe: Probe, lexicon: tuple) -> None:
-    alphabet, words, levels, block_words = lexicon
-    packed = pack_lexicon(words, levels, alphabet, block_words)
+    alphabet, words, levels, block_words, capitals = lexicon
+    packed = pack_lexicon(words, levels, alphabet, block_words, capitals)
     assert probe.load(packed, alphabet) == "0 0"
-    lines = [f"{i} {row_at(levels, i)} {level} {spell(w, alphabet)}" for i, (w, level) in enumerate(zip(words, levels))]
+    lines = [
+        f"{i} {row_at(levels, i)} {level} {high} {spell(w, alphabet)}"
+        for i, (w, level, high) in enumerate(zip(words, levels, capitals))
+    ]
     assert probe.ask("all") == "".join(line + "," for line in lines)
     for i, (word, level) in enumerate(zip(words, levels)):
         assert probe.ask("seek", i) == lines[i]
@@ -81,8 +89,8 @@ def test_the_device_reads_the_same_words_in_order_and_by_index_and_by_row(probe:
 @given(lexicon=lexicons(), choices=st.lists(st.tuples(st.integers(0), st.integers(0, 24), st.booleans()), max_size=20))
 @settings(deadline=None, max_examples=60)
 def test_a_prefix_is_the_range_of_the_words_that_start_with_it(probe: Probe, lexicon: tuple, choices: list) -> None:
-    alphabet, words, levels, block_words = lexicon
-    probe.load(pack_lexicon(words, levels, alphabet, block_words), alphabet)
+    alphabet, words, levels, block_words, capitals = lexicon
+    probe.load(pack_lexicon(words, levels, alphabet, block_words, capitals), alphabet)
     for number, length, last in choices:
         prefix = words[number % len(words)][:length]
         prefix = prefix[:23] + alphabet[-1] if last else prefix
@@ -99,7 +107,7 @@ def test_a_prefix_is_the_range_of_the_words_that_start_with_it(probe: Probe, lex
 
 def test_a_lexicon_without_words_is_an_empty_range(probe: Probe) -> None:
     packed = pack_lexicon((), (), "ab")
-    assert unpack_lexicon(packed, "ab") == ((), ())
+    assert unpack_lexicon(packed, "ab") == ((), (), ())
     assert packed.packed_bytes == 0
     probe.load(packed, "ab")
     assert probe.ask("range", "01") == f"0 0 2 2 {NO_LEVEL}"

@@ -122,11 +122,13 @@ def engines(draw: st.DrawFn) -> tuple[EngineModel, PackedNgram]:
     levels = tuple(draw(st.lists(st.integers(1, 31), min_size=len(words), max_size=len(words))))
     top, level = draw(st.integers(-9000, 0)), draw(st.sampled_from((0, 60, 300, 2000)))
     packed = pack_ngram(make_ngram(len(words) + 2, draw(st.integers(0, 10**6)), draw(st.sampled_from((0.1, 0.5, 1.0)))))
-    return EngineModel("ngram", LETTERS, words, levels, top, level, 0, 0, ngram=read_ngram(packed)), packed
+    capitals = tuple(draw(st.lists(st.integers(0, 2), min_size=len(words), max_size=len(words))))
+    model = EngineModel("ngram", LETTERS, words, levels, top, level, 0, 0, ngram=read_ngram(packed), capitals=capitals)
+    return model, packed
 
 
 def load(probe: Probe, model: EngineModel, ngram: PackedNgram) -> None:
-    lexicon = pack_lexicon(model.words, model.levels, model.alphabet, block_words=4)
+    lexicon = pack_lexicon(model.words, model.levels, model.alphabet, 4, model.capitals)
     assert probe.load_ngram(lexicon, ngram, model.alphabet, model.top, model.level) == "0"
 
 

@@ -100,7 +100,8 @@ def preparation(folder: Path, text: str) -> Source:
 def test_tokens_are_the_lines_but_every_fiftieth(tmp_path: Path) -> None:
     lines = [f"line {'abcdefghij'[i % 10]} {'abcdefghij'[i // 10]} here" for i in range(100)]
     source = preparation(tmp_path, "\n".join(lines))
-    counts = count_source(source, tmp_path)
+    counts, capitals = count_source(source, tmp_path)
+    assert not capitals
     vocabulary = choose_vocabulary(counts, 5, 100)
     tokens, held = write_tokens(source, encode_words(vocabulary), tmp_path)
     assert len(tokens.starts) == 98 and len(held) == 100 // HELD_OUT_EVERY

@@ -197,16 +197,24 @@ def answer_piece(answers: Answering, lines: list[bytes], first: int, count: int)
         except TinylmError as error:
             errors[number] = json.dumps({"error": f"line {number}: {error.message}"}, ensure_ascii=False)
     typed, counts = [line for line, _ in queries], bytes(wanted for _, wanted in queries)
-    found = iter(answers.answer(typed, counts) if typed else ())
-    return "".join((errors[n] if n in errors else _render(n, next(found))) + "\n" for n in numbers)
+    found = zip(typed, answers.answer(typed, counts) if typed else ())
+    return "".join((errors[n] if n in errors else _render(n, *next(found))) + "\n" for n in numbers)
 
 
-def _render(number: int, found: list[str] | int) -> str:
+def lower_answer(typed: str, found: list[str]) -> dict[str, list[str]]:
+    """`suggestions` are in lower case for a text that is, as the measure types; `written` is how a device writes them then."""
+    if typed != typed.lower():
+        return {"suggestions": found}
+    lower = [word.lower() for word in found]
+    return {"suggestions": lower} | ({"written": found} if lower != found else {})
+
+
+def _render(number: int, typed: bytes, found: list[str] | int) -> str:
     if isinstance(found, int):
         return json.dumps({"error": f"line {number}: refused: {describe_status(found)}"})
     joined = '", "'.join(found)
-    if not found or "\\" in joined or joined.count('"') != 2 * len(found) - 2:  # no alphabet has such letters today
-        return json.dumps({"suggestions": found}, ensure_ascii=False)
+    if not found or "\\" in joined or joined.count('"') != 2 * len(found) - 2 or not joined.islower():
+        return json.dumps(lower_answer(typed.decode(), found), ensure_ascii=False)  # no alphabet has such signs today
     return f'{{"suggestions": ["{joined}"]}}'
 
 

@@ -41,6 +41,7 @@ class Base:
     words: tuple[str, ...]
     lexicon: tuple[str, ...]  # words without a row
     lexicon_share: np.ndarray  # [lexicon] of the chance of an unknown word; they may sum to less than 1
+    capitals: dict[str, int]  # of words that have any
 
     @functools.cached_property
     def lexicon_reach(self) -> np.ndarray:
@@ -59,9 +60,9 @@ def open_base(model: Model) -> Base:
     rest = [(w, level) for w, level in zip(model.words, model.levels) if level]
     millinats = [model.info.top_millinats - (level - 1) * model.info.level_millinats for _, level in rest]
     share = np.exp(np.array(millinats, np.float64) / 1000)
-    return Base(
-        model.info.name, shape, weights, model.row_words, tuple(w for w, _ in rest), share / max(1, share.sum())
-    )
+    capitals = {word: high for word, high in zip(model.words, model.capitals) if high}
+    share /= max(1, share.sum())
+    return Base(model.info.name, shape, weights, model.row_words, tuple(w for w, _ in rest), share, capitals)
 
 
 @dataclass(frozen=True)

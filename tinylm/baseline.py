@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,13 +30,19 @@ def baseline_folder(folder: Path) -> Path | None:
 
 
 def train_baseline(
-    source: Source, info: ModelInfo, language_bytes: int, folder: Path, report: Report, reading: Callable[[int], None]
+    source: Source,
+    info: ModelInfo,
+    language_bytes: int,
+    folder: Path,
+    report: Report,
+    reading: Callable[[int], None],
+    capitals: Mapping[str, int],
 ) -> None:
     """Write the n-gram of `language_bytes` beside the model in `folder`; none where no n-gram is so small."""
     shutil.rmtree(folder / FOLDER, ignore_errors=True)
     named = replace(info, name=f"{info.name[: LONGEST_NAME - 6]}-ngram", kind="ngram")
     try:
-        model, made = train_ngram(source, named, language_bytes, report, reading)
+        model, made = train_ngram(source, named, language_bytes, report, reading, capitals)
     except TinylmError as error:
         report("fitting", 1, 1, f"no n-gram to compare with: {error.message}")
         return

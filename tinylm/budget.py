@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tinylm.errors import TinylmError
@@ -76,7 +77,13 @@ def network_bytes(shape: NetworkShape) -> int:
 
 
 def split_budget(
-    kind: str, counts: Counter[str], alphabet: str, budget: int, weight_bits: int, like: NetworkShape | None = None
+    kind: str,
+    counts: Counter[str],
+    alphabet: str,
+    budget: int,
+    weight_bits: int,
+    like: NetworkShape | None = None,
+    capitals: Mapping[str, int] | None = None,
 ) -> Split:
     """The largest network and lexicon that fit `budget` language bytes. `like`: take its hidden and embedding sizes.
 
@@ -96,20 +103,24 @@ def split_budget(
     rows = min(rows, MAX_WORDS, len(counts) + FIRST_WORD_ROW)
     if rows < FIRST_WORD_ROW + 2:
         raise TinylmError(f"A budget of {budget:,} bytes has no room for words.", "Try --budget 24K.")
-    vocabulary, packed = _fill_lexicon(counts, alphabet, rows - FIRST_WORD_ROW, budget - fixed - rows * row_bytes)
+    vocabulary, packed = _fill_lexicon(
+        counts, alphabet, rows - FIRST_WORD_ROW, budget - fixed - rows * row_bytes, capitals or {}
+    )
     real_rows = FIRST_WORD_ROW + vocabulary.levels.count(0)
     shape = NetworkShape("word", real_rows, embedding, hidden, weight_bits)
     return Split(vocabulary, shape, packed, network_bytes(shape))
 
 
-def _fill_lexicon(counts: Counter[str], alphabet: str, with_row: int, room: int) -> tuple[Vocabulary, int]:
+def _fill_lexicon(
+    counts: Counter[str], alphabet: str, with_row: int, room: int, capitals: Mapping[str, int]
+) -> tuple[Vocabulary, int]:
     """As many lexicon words as `room` bytes hold, found by packing (at most five passes, each from the last one's bytes a word)."""
     room -= HEADER_BYTES + 100
     most = min(MOST_LEXICON_WORDS, len(counts))
     words, best = min(most, max(with_row, int(room / WORD_BYTES))), None
     for _ in range(5):
-        vocabulary = choose_vocabulary(counts, with_row, words)
-        size = pack_lexicon(vocabulary.words, vocabulary.levels, alphabet).packed_bytes
+        vocabulary = choose_vocabulary(counts, with_row, words, capitals)
+        size = lexicon_bytes(vocabulary, alphabet)
         if size <= room and (best is None or len(vocabulary.words) > len(best[0].words)):
             best = vocabulary, size
         if size <= room and (words >= most or size > room * 0.99):
@@ -118,6 +129,11 @@ def _fill_lexicon(counts: Counter[str], alphabet: str, with_row: int, room: int)
     if best is None:
         raise TinylmError(f"{with_row:,} words do not fit beside their network.", "Give a larger budget.")
     return best
+
+
+def lexicon_bytes(vocabulary: Vocabulary, alphabet: str) -> int:
+    """What the words take of the language bytes."""
+    return pack_lexicon(vocabulary.words, vocabulary.levels, alphabet, capitals=vocabulary.capitals).packed_bytes
 
 
 def _split_character(alphabet: str, budget: int, weight_bits: int) -> Split:

@@ -86,14 +86,17 @@ def _lacking(piece: bytes) -> int:
     return 0
 
 
+def compose(line: str) -> str:
+    """Letters and their accents may come apart (NFD), and apostrophes have several signs."""
+    return line if line.isascii() else unicodedata.normalize("NFC", line).translate(_APOSTROPHES)
+
+
 def word_finder(alphabet: str) -> Callable[[str], list[str]]:
     """A function from a line to its words: lower-cased, maximal runs of the alphabet's letters."""
     runs = re.compile("[" + re.escape(alphabet) + "]+")
 
     def words_of(line: str) -> list[str]:
-        if not line.isascii():  # letters and their accents may come apart (NFD)
-            line = unicodedata.normalize("NFC", line).translate(_APOSTROPHES)
-        return runs.findall(line.lower())
+        return runs.findall(compose(line).lower())
 
     return words_of
 
@@ -109,8 +112,8 @@ def clean_lines(
     known: set[int],
     held_out: frozenset[int],
     progress: Callable[[int], None] | None = None,
-) -> Iterator[list[str]]:
-    """The lines worth training on, as words: no masks, no line seen before (`known` grows), none that is held out."""
+) -> Iterator[tuple[str, list[str]]]:
+    """The lines worth training on, as written and as words: no masks, no line seen before (`known` grows), none held out."""
     for line in read_lines(path, progress):
         if _MASK.search(line):
             continue
@@ -123,7 +126,7 @@ def clean_lines(
                 continue
             if len(known) < MAX_KNOWN_LINES:
                 known.add(key)
-        yield words
+        yield line, words
 
 
 def hash_line(words: list[str]) -> int:

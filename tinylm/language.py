@@ -186,7 +186,7 @@ def _add_ngram(blob: _Blob, ngram: PackedNgram) -> None:
 def _add_lexicon(blob: _Blob, model: Model) -> PackedLexicon | None:
     if model.info.kind == "character":
         return None
-    lexicon = pack_lexicon(model.words, model.levels, model.info.alphabet)
+    lexicon = pack_lexicon(model.words, model.levels, model.info.alphabet, capitals=model.capitals)
     blob.add("lexicon_index", lexicon.index, f"{lexicon.words} words in blocks of {lexicon.block_words}")
     blob.add("lexicon_stream", lexicon.stream, "the words, Huffman-coded")
     blob.add("lexicon_codes", lexicon.codes, "canonical codes of the stream")

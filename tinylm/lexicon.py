@@ -7,7 +7,7 @@ docs/SPEC-lexicon.md has the format byte by byte; firmware/predict/tlm_lexicon.c
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tinylm.errors import TinylmError
@@ -22,6 +22,7 @@ _STREAM_PAD = bytes(2)  # The device reads 3 bytes at a time.
 # Numbers of the contexts, the same in tlm_lexicon.c: 0 levels; 1..24 the prefix length after a word of so many letters;
 # then a letter after letter p: LETTER_CONTEXT + 2 * p + (1 for the first one after the shared prefix).
 LEVEL_CONTEXT = 0
+CAPITALS = 32  # a word's last symbol is its level and so many times its capitals (capitals.py)
 LETTER_CONTEXT = MAX_WORD_LETTERS + 1
 
 
@@ -44,15 +45,20 @@ class PackedLexicon:
 
 
 def pack_lexicon(
-    words: tuple[str, ...], levels: tuple[int, ...], alphabet: str, block_words: int = BLOCK_WORDS
+    words: tuple[str, ...],
+    levels: tuple[int, ...],
+    alphabet: str,
+    block_words: int = BLOCK_WORDS,
+    capitals: Sequence[int] = (),
 ) -> PackedLexicon:
-    """Pack sorted words of 1..24 letters with their levels (0..31).
+    """Pack sorted words of 1..24 letters with their levels (0..31) and capitals (0..2; none: all 0).
 
     Raises TinylmError when the list is not sorted, or a word, level or the alphabet is out of its range.
     """
     _check(words, levels, alphabet, block_words)
     spelled = _spell(words, alphabet)
-    symbols = [list(_word_symbols(spelled, levels, i, block_words)) for i in range(len(words))]
+    ends = [level + CAPITALS * high for level, high in zip(levels, capitals or [0] * len(words), strict=True)]
+    symbols = [list(_word_symbols(spelled, ends, i, block_words)) for i in range(len(words))]
     counts: defaultdict[int, Counter[int]] = defaultdict(Counter)
     for word in symbols:
         for context, symbol in word:
@@ -111,9 +117,9 @@ def _spell(words: tuple[str, ...], alphabet: str) -> list[tuple[int, ...]]:
 
 
 def _word_symbols(
-    spelled: list[tuple[int, ...]], levels: tuple[int, ...], i: int, block_words: int
+    spelled: list[tuple[int, ...]], ends: list[int], i: int, block_words: int
 ) -> Iterator[tuple[int, int]]:
-    """(context, symbol) of everything that is written for word i: prefix length, letters and end, level."""
+    """(context, symbol) of everything that is written for word i: prefix length, letters and end, level and capitals."""
     word, shared = spelled[i], 0
     if i % block_words:
         previous = spelled[i - 1]
@@ -123,7 +129,7 @@ def _word_symbols(
     for place in range(shared, len(word) + 1):
         before = word[place - 1] if place else 0
         yield LETTER_CONTEXT + 2 * before + (place == shared), word[place] if place < len(word) else 0
-    yield LEVEL_CONTEXT, levels[i]
+    yield LEVEL_CONTEXT, ends[i]
 
 
 def _share_by_part(counts: dict[int, Counter[int]]) -> dict[int, HuffmanCode]:
@@ -183,10 +189,10 @@ class _BitReader:
         return symbols[0]
 
 
-def unpack_lexicon(packed: PackedLexicon, alphabet: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    """The words and levels that were packed."""
+def unpack_lexicon(packed: PackedLexicon, alphabet: str) -> tuple[tuple[str, ...], tuple[int, ...], tuple[int, ...]]:
+    """The words, levels and capitals that were packed."""
     words: list[str] = []
-    levels: list[int] = []
+    ends: list[int] = []
     for start in range(0, packed.words, packed.block_words):
         entry = packed.index[start // packed.block_words * _INDEX_BYTES :]
         reader = _BitReader(packed, int.from_bytes(entry[:3], "little"))
@@ -199,5 +205,5 @@ def unpack_lexicon(packed: PackedLexicon, alphabet: str) -> tuple[tuple[str, ...
                 word.append(letter)
                 context = LETTER_CONTEXT + 2 * letter
             words.append("".join(alphabet[letter - 1] for letter in word))
-            levels.append(reader.symbol(LEVEL_CONTEXT))
-    return tuple(words), tuple(levels)
+            ends.append(reader.symbol(LEVEL_CONTEXT))
+    return tuple(words), tuple(end % CAPITALS for end in ends), tuple(end // CAPITALS for end in ends)

@@ -84,10 +84,15 @@ def split_line(words: Sequence[str], line_bytes: int) -> list[list[str]]:
     return pieces
 
 
+def suggested_words(engine: Engine, shown: int) -> list[str]:
+    """What the engine shows, in lower case: capitals are no keystrokes of this measure."""
+    return [suggestion.lower() for suggestion in engine.suggest(shown)]
+
+
 def type_word(engine: Engine, word: str, last: bool, shown: int) -> int:
     """Type one word as the rule says; returns the keys pressed."""
     for typed in range(len(word)):
-        suggestions = engine.suggest(shown)
+        suggestions = suggested_words(engine, shown)
         if word in suggestions:
             engine.accept(suggestions.index(word))
             return typed + 1
@@ -103,7 +108,7 @@ def probe_word(engine: Engine, word: str, tally: Tally) -> None:
     for typed in range(min(len(word), len(AFTER_LETTERS))):
         if typed:
             engine.feed(word[typed - 1])
-        suggestions = engine.suggest(3)
+        suggestions = suggested_words(engine, 3)
         tally.long_enough[typed] += 1
         tally.shown[typed] += word in suggestions
         tally.top1 += typed == 0 and suggestions[:1] == [word]

@@ -8,6 +8,7 @@ import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from tinylm.capitals import read_capitals, write_word
 from tinylm.errors import TinylmError
 
 KINDS = {"word": "model.tflite", "character": "model.tflite", "ngram": "model.ngram"}  # kind -> what predicts
@@ -41,7 +42,8 @@ class ModelInfo:
 class Model:
     """A trained model: words (sorted by the alphabet), levels (0..31, one a word) and what predicts.
 
-    That is the .tflite's bytes, or for the n-gram kind `model.ngram`'s.
+    That is the .tflite's bytes, or for the n-gram kind `model.ngram`'s. `capitals` (capitals.py's, one a word) is empty where
+    every word is lower case, as in models that were made before there were capitals.
     """
 
     info: ModelInfo
@@ -49,6 +51,7 @@ class Model:
     levels: tuple[int, ...]
     tflite: bytes
     ngram: bytes = b""
+    capitals: tuple[int, ...] = ()
 
     @property
     def predictor(self) -> bytes:
@@ -58,7 +61,7 @@ class Model:
     @property
     def hash(self) -> int:
         """32 bits that name the model: the first 4 bytes (little-endian) of SHA-256 over predictor and vocabulary."""
-        digest = hashlib.sha256(self.predictor + render_vocabulary(self.words, self.levels)).digest()
+        digest = hashlib.sha256(self.predictor + render_vocabulary(self)).digest()
         return int.from_bytes(digest[:4], "little")
 
     @property
@@ -67,9 +70,11 @@ class Model:
         return tuple(w for w, level in zip(self.words, self.levels) if level == 0)
 
 
-def render_vocabulary(words: tuple[str, ...], levels: tuple[int, ...]) -> bytes:
-    """`vocabulary.tsv` as bytes."""
-    return "".join(f"{w}\t{level}\n" for w, level in zip(words, levels)).encode()
+def render_vocabulary(model: Model) -> bytes:
+    """`vocabulary.tsv` as bytes: word, level, and how it is written where that is not in lower case."""
+    capitals = model.capitals or (0,) * len(model.words)
+    written = (f"\t{write_word(w, high)}" if high else "" for w, high in zip(model.words, capitals))
+    return "".join(f"{w}\t{level}{as_}\n" for w, level, as_ in zip(model.words, model.levels, written)).encode()
 
 
 def load_model(folder: Path) -> Model:
@@ -85,18 +90,22 @@ def load_model(folder: Path) -> Model:
         _check_types(info)
         rows = [line.split("\t") for line in (folder / "vocabulary.tsv").read_text("utf-8").splitlines()]
         words, levels = tuple(r[0] for r in rows), tuple(int(r[1]) for r in rows)
+        capitals = tuple(read_capitals(r[0], r[2]) if len(r) > 2 else 0 for r in rows)
     except (ValueError, TypeError, IndexError) as error:
         raise TinylmError(f"The model in '{folder}' is damaged: {error}.", "Train it again.") from error
     _check(folder, info, words, levels)
     _require_files(folder, KINDS[info.kind])
     predictor = (folder / KINDS[info.kind]).read_bytes()
-    return make_model(info, words, levels, predictor)
+    return make_model(info, words, levels, predictor, capitals)
 
 
-def make_model(info: ModelInfo, words: tuple[str, ...], levels: tuple[int, ...], predictor: bytes) -> Model:
+def make_model(
+    info: ModelInfo, words: tuple[str, ...], levels: tuple[int, ...], predictor: bytes, capitals: tuple[int, ...] = ()
+) -> Model:
     """A model of its kind's predictor."""
     ngram = info.kind == "ngram"
-    return Model(info, words, levels, b"" if ngram else predictor, predictor if ngram else b"")
+    capitals = capitals if any(capitals) else ()
+    return Model(info, words, levels, b"" if ngram else predictor, predictor if ngram else b"", capitals)
 
 
 def _require_files(folder: Path, *names: str) -> None:
@@ -148,7 +157,7 @@ def write_model(folder: Path, model: Model) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     info = json.dumps(asdict(model.info), indent=2, ensure_ascii=False) + "\n"
     write_whole(folder / "model.json", info.encode())
-    write_whole(folder / "vocabulary.tsv", render_vocabulary(model.words, model.levels))
+    write_whole(folder / "vocabulary.tsv", render_vocabulary(model))
     write_whole(folder / KINDS[model.info.kind], model.predictor)
 
 

@@ -5,7 +5,7 @@ EncodedText -> number of words -> Counts -> entries that are worth their bits ->
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +25,7 @@ from tinylm.ngram import (
     pair_book,
     word_costs,
 )
+from tinylm.vocabulary import capitals_in_order
 
 MANY_BYTES = 512 * 1024  # from here on finer costs are worth more than more entries
 PAIR_WEIGHT = 1.0  # of a pair in the quantizer: its probability to this power; only the likeliest are ever shown
@@ -46,6 +47,7 @@ class NgramFit:
     lexicon_bytes: int
     pairs: int
     triples: int
+    capitals: tuple[int, ...] = ()
 
     @property
     def ngram_bytes(self) -> int:
@@ -64,13 +66,17 @@ def class_bits(budget: int) -> tuple[int, int, int]:
 
 
 def fit_ngram(
-    text: EncodedText, alphabet: str, budget: int, progress: Callable[[int, int], None] | None = None
+    text: EncodedText,
+    alphabet: str,
+    budget: int,
+    progress: Callable[[int, int], None] | None = None,
+    capitals: Mapping[str, int] | None = None,
 ) -> NgramFit:
-    """The n-gram of a text that fills `budget` language bytes as well as it can.
+    """The n-gram of a text that fills `budget` language bytes as well as it can. `capitals`: of words that have any.
 
     Raises TinylmError when the text has fewer than two words, or the budget has no room for them.
     """
-    counts, levels, top, step, lexicon_bytes = _choose_words(text, alphabet, budget)
+    counts, levels, top, step, lexicon_bytes = _choose_words(text, alphabet, budget, capitals or {})
     room = budget - HEADER_BYTES - lexicon_bytes - _NUMBERS_BYTES
     costs_of_words, bits = word_costs(levels, top, step), class_bits(budget)
     order = rank_by_worth(counts)
@@ -94,10 +100,13 @@ def fit_ngram(
     if best is None:
         raise TinylmError(f"{len(counts.words):,} words and what follows them do not fit.", "Give a larger budget.")
     packed, pairs, triples = best
-    return NgramFit(counts.words, levels, top, step, packed, lexicon_bytes, pairs, triples)
+    high = capitals_in_order(counts.words, capitals or {})
+    return NgramFit(counts.words, levels, top, step, packed, lexicon_bytes, pairs, triples, high)
 
 
-def _choose_words(text: EncodedText, alphabet: str, budget: int) -> tuple[Counts, tuple[int, ...], int, int, int]:
+def _choose_words(
+    text: EncodedText, alphabet: str, budget: int, capitals: Mapping[str, int]
+) -> tuple[Counts, tuple[int, ...], int, int, int]:
     """Counts with as many words as suit the budget (fewer where their lexicon would take more than 9 tenths of it)."""
     words = words_for(budget)
     while True:
@@ -108,7 +117,8 @@ def _choose_words(text: EncodedText, alphabet: str, budget: int) -> tuple[Counts
                 "Give a longer text.",
             )
         levels, top, step = word_levels(counts.unigram[FIRST_WORD_ROW:])
-        size = pack_lexicon(counts.words, levels, alphabet).packed_bytes
+        high = capitals_in_order(counts.words, capitals)
+        size = pack_lexicon(counts.words, levels, alphabet, capitals=high).packed_bytes
         if size <= 0.9 * (budget - HEADER_BYTES - _NUMBERS_BYTES):
             return counts, levels, top, step, size
         words = int(len(counts.words) * 0.8)

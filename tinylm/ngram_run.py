@@ -5,7 +5,7 @@ Knows their order. There is nothing to resume: it takes about a minute for 7 mil
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from tinylm.kneser_ney import encode_text
 from tinylm.model import Model, ModelInfo, make_model
@@ -15,17 +15,22 @@ from tinylm.progress import Report
 
 
 def train_ngram(
-    source: Source, info: ModelInfo, budget: int, report: Report, reading: Callable[[int], None]
+    source: Source,
+    info: ModelInfo,
+    budget: int,
+    report: Report,
+    reading: Callable[[int], None],
+    capitals: Mapping[str, int] | None = None,
 ) -> tuple[Model, dict]:
     """The model and what metrics.json says of its making. `info` lacks only the levels.
 
     Raises TinylmError when the text or the budget is too small.
     """
     text = encode_text(_repeated(source, reading))
-    fit = fit_ngram(text, source.alphabet, budget, lambda done, total: report("fitting", done, total, ""))
+    fit = fit_ngram(text, source.alphabet, budget, lambda done, total: report("fitting", done, total, ""), capitals)
     report("fitting", 1, 1, _describe(fit))
     levels = {"top_millinats": fit.top_millinats, "level_millinats": fit.level_millinats}
-    model = make_model(ModelInfo(**{**vars(info), **levels}), fit.words, fit.levels, fit.packed.render())
+    model = make_model(ModelInfo(**{**vars(info), **levels}), fit.words, fit.levels, fit.packed.render(), fit.capitals)
     metrics = {
         "lexicon_bytes": fit.lexicon_bytes,
         "lexicon_words": len(fit.words),

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tinylm.corpus import clean_lines, held_out_lines, word_finder
+from tinylm.capitals import find_capitals, mid_sentence_finder, write_word
+from tinylm.corpus import clean_lines, compose, held_out_lines, word_finder
 from tinylm.errors import TinylmError
 from tinylm.model import write_whole
 from tinylm.training import TokenFile
@@ -38,28 +39,47 @@ class Source:
     alphabet: str
     held_out: tuple[Path, ...] = ()
 
-    def numbered_lines(self, progress: Callable[[int], None] | None = None) -> Iterator[tuple[int, list[str]]]:
-        """(index of the text, words) of every line worth training on, in order of the texts."""
+    def written_lines(self, progress: Callable[[int], None] | None = None) -> Iterator[tuple[int, str, list[str]]]:
+        """(index of the text, line, its words) of every line worth training on, in order of the texts."""
         words_of = word_finder(self.alphabet)
         hidden, known = held_out_lines(self.held_out, words_of), set()
         for number, text in enumerate(self.texts):
-            for words in clean_lines(text.path, words_of, known, hidden, progress):
-                for start in range(0, len(words), LONGEST_LINE):
-                    yield number, words[start : start + LONGEST_LINE]
+            for line, words in clean_lines(text.path, words_of, known, hidden, progress):
+                yield number, line, words
+
+    def numbered_lines(self, progress: Callable[[int], None] | None = None) -> Iterator[tuple[int, list[str]]]:
+        """(index of the text, words) of the same lines, long ones in pieces."""
+        for number, _, words in self.written_lines(progress):
+            for start in range(0, len(words), LONGEST_LINE):
+                yield number, words[start : start + LONGEST_LINE]
 
     def lines(self, progress: Callable[[int], None] | None = None) -> Iterator[tuple[float, list[str]]]:
         """(weight, words) of the same lines."""
         return ((self.texts[number].weight, words) for number, words in self.numbered_lines(progress))
 
 
-def count_source(source: Source, run: Path, progress: Callable[[int], None] | None = None) -> Counter[str]:
-    """Count the words of all texts; writes `vocabulary_counts.tsv`, commonest first."""
-    counts = count_words(words for _, words in source.lines(progress))
+def count_source(
+    source: Source, run: Path, progress: Callable[[int], None] | None = None
+) -> tuple[Counter[str], dict[str, int]]:
+    """Count the words of all texts, and how they are written; writes `vocabulary_counts.tsv`, commonest first.
+
+    Returns the counts, and the capitals of words that have any (capitals.py).
+    """
+    middle, votes = mid_sentence_finder(source.alphabet), Counter()
+
+    def vote() -> Iterator[list[str]]:
+        for _, line, words in source.written_lines(progress):
+            votes.update(middle(compose(line)))
+            yield words
+
+    counts = count_words(vote())
     if not counts:
         raise TinylmError("The text has no word in it.", f"Letters that count: {source.alphabet}")
+    capitals = find_capitals(votes)
     ranked = sorted(counts.items(), key=lambda e: (-e[1], e[0]))
-    write_whole(run / "vocabulary_counts.tsv", "".join(f"{w}\t{n}\n" for w, n in ranked).encode())
-    return counts
+    lines = (f"{w}\t{n}" + (f"\t{write_word(w, capitals[w])}" if w in capitals else "") + "\n" for w, n in ranked)
+    write_whole(run / "vocabulary_counts.tsv", "".join(lines).encode())
+    return counts, capitals
 
 
 def encode_words(vocabulary: Vocabulary) -> Callable[[list[str]], list[int]]:

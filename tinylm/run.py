@@ -26,7 +26,7 @@ from tinylm.corpus import ALPHABETS
 from tinylm.errors import TinylmError, nearest
 from tinylm.flatbuffer import write_tflite
 from tinylm.language import build_language
-from tinylm.model import Model, ModelInfo, write_model, write_whole
+from tinylm.model import Model, ModelInfo, make_model, write_model, write_whole
 from tinylm.ngram_run import train_ngram
 from tinylm.preparation import (
     Source,
@@ -165,10 +165,10 @@ def _go_all_stages(options: RunOptions, run: Path, report: Report, base: Base | 
         tuple(Path(p) for p in options.held_out),
     )
     total = sum(t.path.stat().st_size for t in source.texts)
-    counts = count_source(source, run, byte_counter("reading", total, report))
+    counts, capitals = count_source(source, run, byte_counter("reading", total, report))
     if options.kind == "ngram":
         model, made = train_ngram(
-            source, _info(options), options.budget, report, byte_counter("encoding", total, report)
+            source, _info(options), options.budget, report, byte_counter("encoding", total, report), capitals
         )
         write_model(run, model)
         _write_metrics(run, options, made, counts, model)
@@ -176,10 +176,10 @@ def _go_all_stages(options: RunOptions, run: Path, report: Report, base: Base | 
     chosen = counts
     if base:
         source, chosen = _rehearse(base, source, counts, options, run, report)
+        capitals = base.capitals | capitals
         total = sum(t.path.stat().st_size for t in source.texts)
-    split = split_budget(
-        options.kind, chosen, source.alphabet, options.budget, options.weight_bits, base and base.shape
-    )
+    like = base and base.shape
+    split = split_budget(options.kind, chosen, source.alphabet, options.budget, options.weight_bits, like, capitals)
     report("split", 1, 1, _describe(split))
     encoder = encode_words(split.vocabulary) if options.kind == "word" else encode_characters(source.alphabet)
     tokens, held = write_tokens(source, encoder, run, byte_counter("encoding", total, report))
@@ -210,7 +210,7 @@ def _go_all_stages(options: RunOptions, run: Path, report: Report, base: Base | 
     _write_metrics(run, options, made, counts, model)
     report("training", 1, 1, "done")
     size = len(build_language(model).content)
-    train_baseline(source, _info(options), size, run, report, byte_counter("counting", total, report))
+    train_baseline(source, _info(options), size, run, report, byte_counter("counting", total, report), capitals)
     return model
 
 
@@ -282,7 +282,8 @@ def _info(options: RunOptions) -> ModelInfo:
 def _quantized(options: RunOptions, split: Split, weights: dict[str, np.ndarray], held: list[list[int]]) -> Model:
     graph = quantize(split.shape, weights, calibration_rows(held))
     info = replace(_info(options), top_millinats=split.vocabulary.top_millinats)
-    return Model(info, split.vocabulary.words, split.vocabulary.levels, write_tflite(graph))
+    words = split.vocabulary
+    return make_model(info, words.words, words.levels, write_tflite(graph), words.capitals)
 
 
 def _write_metrics(run: Path, options: RunOptions, made: dict, counts: Counter[str], model: Model) -> None:

@@ -11,7 +11,7 @@ from tinylm.measure import type_word
 
 @dataclass(frozen=True)
 class TypedWord:
-    """A word and how many of its letters were typed; `taken`: whether a suggestion wrote the rest."""
+    """A word as it then stood in the line, and how many of its letters were typed; `taken`: whether a suggestion wrote the rest."""
 
     word: str
     letters: int
@@ -48,14 +48,18 @@ class TypedLine:
 
 
 class _Watched:
-    """An engine that remembers whether a suggestion was taken."""
+    """An engine that remembers the suggestion that was taken ('': none was)."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine, self.taken = engine, False
-        self.feed, self.suggest = engine.feed, engine.suggest
+        self._engine, self._shown, self.taken = engine, [], ""
+        self.feed = engine.feed
+
+    def suggest(self, count: int) -> list[str]:
+        self._shown = self._engine.suggest(count)
+        return self._shown
 
     def accept(self, rank: int) -> None:
-        self.taken = True
+        self.taken = self._shown[rank]
         self._engine.accept(rank)
 
 
@@ -67,6 +71,7 @@ def type_words(engine: Engine, words: Sequence[str], shown: int) -> TypedLine:
         watched = _Watched(engine)
         pressed = type_word(watched, word, i == len(words) - 1, shown)
         keys += pressed
-        typed.append(TypedWord(word, pressed - 1 if watched.taken else len(word), watched.taken))
+        letters = pressed - 1 if watched.taken else len(word)
+        typed.append(TypedWord(watched.taken or word, letters, bool(watched.taken)))
     engine.feed("\n")
     return TypedLine(tuple(typed), len(" ".join(words)), keys)

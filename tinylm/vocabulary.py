@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from tinylm.capitals import LOWER
 from tinylm.errors import TinylmError
 from tinylm.model import FIRST_WORD_ROW, MAX_WORD_LETTERS, UNKNOWN_ROW
 
@@ -17,11 +18,15 @@ LEVEL_MILLINATS = 500
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Words in sorted order, their level (0 = network row, 1..15 = lexicon only) and `top_millinats` of DESIGN.md."""
+    """Words in sorted order, their level (0 = network row, 1..15 = lexicon only), `top_millinats` of DESIGN.md, capitals.
+
+    `capitals` is empty where no word has any.
+    """
 
     words: tuple[str, ...]
     levels: tuple[int, ...]
     top_millinats: int
+    capitals: tuple[int, ...] = ()
 
     def row_ids(self) -> dict[str, int]:
         """Word -> network row; a word not in it has UNKNOWN_ROW."""
@@ -39,7 +44,15 @@ def count_words(lines: Iterable[list[str]]) -> Counter[str]:
     return counts
 
 
-def choose_vocabulary(counts: Counter[str], rows: int, lexicon_words: int) -> Vocabulary:
+def capitals_in_order(words: Iterable[str], capitals: Mapping[str, int]) -> tuple[int, ...]:
+    """Of each word; empty where none has any."""
+    ordered = tuple(capitals.get(word, LOWER) for word in words)
+    return ordered if any(ordered) else ()
+
+
+def choose_vocabulary(
+    counts: Counter[str], rows: int, lexicon_words: int, capitals: Mapping[str, int] | None = None
+) -> Vocabulary:
     """The `rows` commonest words get a network row, the next ones up to `lexicon_words` in all the lexicon alone.
 
     A word seen once stays out of the lexicon when the text has more than 100,000 words: most are typing errors.
@@ -60,7 +73,12 @@ def choose_vocabulary(counts: Counter[str], rows: int, lexicon_words: int) -> Vo
         nats_below_top = math.log(top / count)
         levels[word] = min(LEVELS, 1 + round(1000 * nats_below_top / LEVEL_MILLINATS))
     words = tuple(sorted(levels))
-    return Vocabulary(words, tuple(levels[w] for w in words), round(1000 * math.log(top / unknown_tokens)))
+    return Vocabulary(
+        words,
+        tuple(levels[w] for w in words),
+        round(1000 * math.log(top / unknown_tokens)),
+        capitals_in_order(words, capitals or {}),
+    )
 
 
 def encode(words: list[str], row_ids: dict[str, int]) -> list[int]:

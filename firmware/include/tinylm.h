@@ -214,8 +214,8 @@ int tlm_backspace(tlm_engine_t *engine);
 void tlm_reset(tlm_engine_t *engine);
 
 /* The best `count` (1..TLM_MAX_SUGGESTIONS) words for what is typed so far, best first, in engine->suggestions.
- * They continue the word being typed and differ from it. A word whose first letter was typed otherwise than the alphabet
- * has it (upper case) keeps its letters as typed. Returns how many there are, or TLM_ERR_RANGE. */
+ * They continue the word being typed and differ from it, and are written as the model has them (Paris). A word whose first
+ * letter was typed otherwise than the alphabet has it (upper case) keeps its letters as typed. Returns how many there are, or TLM_ERR_RANGE. */
 int tlm_suggest(tlm_engine_t *engine, uint8_t count);
 
 /* Take suggestion `rank` (from 0) of the last tlm_suggest: the word being typed becomes it, and a space follows.

@@ -61,6 +61,7 @@ static void read_word(const tlm_lexicon_t *lexicon, tlm_flash_t language, uint8_
     uint8_t length = shared < cursor->length ? shared : cursor->length;
     uint8_t before = length > 0 ? cursor->letters[length - 1] : 0;
     bool first = true;
+    uint8_t end;
 
     for (;;) {
         const uint8_t letter = read_letter(lexicon, language, before, first, &cursor->next);
@@ -73,7 +74,9 @@ static void read_word(const tlm_lexicon_t *lexicon, tlm_flash_t language, uint8_
         first = false;
     }
     cursor->length = length;
-    cursor->level = read_symbol(lexicon, language, LEVEL_CONTEXT, &cursor->next);
+    end = read_symbol(lexicon, language, LEVEL_CONTEXT, &cursor->next);
+    cursor->level = end % TLM_LEVELS;
+    cursor->capitals = end / TLM_LEVELS;
 }
 
 static tlm_flash_t index_entry(const tlm_lexicon_t *lexicon, tlm_flash_t language, uint16_t block)

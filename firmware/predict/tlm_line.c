@@ -60,6 +60,21 @@ static uint16_t fold_character(uint16_t point)
     return point;
 }
 
+/* The capital of a letter of the alphabet; the letter where it has none (of two bytes or less). */
+static uint16_t raise_character(uint16_t point)
+{
+    if (TLM_LETTER_BYTES == 1) {
+        return point >= 'a' && point <= 'z' ? (uint16_t)(point - 0x20) : point;
+    }
+    if (fold_character((uint16_t)(point - 0x20)) == point) { /* a letter is no control character: 0x20 or more */
+        return (uint16_t)(point - 0x20);
+    }
+    if (fold_character((uint16_t)(point - 1)) == point) {
+        return (uint16_t)(point - 1);
+    }
+    return point == 0xFF ? 0x0178 : point;
+}
+
 static uint8_t find_letter(const tlm_model_t *model, uint16_t point)
 {
     uint8_t letter = model->lexicon.letters; /* at most TLM_MAX_LETTERS */
@@ -120,7 +135,7 @@ static bool keeps_typed(const tlm_engine_t *engine, const tlm_typed_t *typed, ui
 }
 
 void tlm_suggestion_write(tlm_engine_t *engine, uint8_t rank, const tlm_typed_t *typed, const uint8_t *letters,
-                          uint8_t length)
+                          uint8_t length, uint8_t capitals)
 {
     char *text = engine->suggestions[rank].text;
     uint8_t i = 0;
@@ -132,7 +147,10 @@ void tlm_suggestion_write(tlm_engine_t *engine, uint8_t rank, const tlm_typed_t 
         i = typed->length;
     }
     for (; i < length; i++) {
-        const uint16_t point = tlm_model_of(engine)->alphabet[letters[i] - 1]; /* below U+0800: 2 bytes */
+        uint16_t point = tlm_model_of(engine)->alphabet[letters[i] - 1]; /* below U+0800: 2 bytes, as its capital */
+        if (capitals > (i == 0 ? 0 : 1)) {
+            point = raise_character(point);
+        }
         if (TLM_LETTER_BYTES == 1 || point < 0x80) {
             *text++ = (char)point;
         } else {

@@ -28,9 +28,9 @@ uint16_t tlm_line_before(const tlm_engine_t *engine, uint16_t end);
 void tlm_line_typed(const tlm_engine_t *engine, tlm_typed_t *typed);
 
 /* Write the word letters[0..length-1] (length <= TLM_WORD_LETTERS), of which the typed ones are the beginning, as the
- * suggestion of that rank. */
+ * suggestion of that rank. `capitals`: 0 none, 1 the first letter, 2 all of them. */
 void tlm_suggestion_write(tlm_engine_t *engine, uint8_t rank, const tlm_typed_t *typed, const uint8_t *letters,
-                          uint8_t length);
+                          uint8_t length, uint8_t capitals);
 
 /* The state before a line, where nothing was stepped yet. */
 void tlm_moment_start(const tlm_engine_t *engine, tlm_moment_t *moment);

@@ -125,7 +125,7 @@ int tlm_suggest_ngram(tlm_engine_t *engine, uint8_t count)
             continue;
         }
         tlm_cursor_seek(lexicon, tlm_language_of(engine), list.best[i].place, &cursor);
-        tlm_suggestion_write(engine, i, &typed, cursor.letters, cursor.length);
+        tlm_suggestion_write(engine, i, &typed, cursor.letters, cursor.length, cursor.capitals);
     }
     return list.count;
 }

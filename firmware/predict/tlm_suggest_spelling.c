@@ -168,7 +168,7 @@ static void offer_word(search_t *search, const tlm_spelling_t *word, int32_t cos
     }
     place = make_place(search, cost);
     if (place < search->capacity) {
-        tlm_suggestion_write(search->engine, place, search->typed, word->letters, word->length);
+        tlm_suggestion_write(search->engine, place, search->typed, word->letters, word->length, 0);
     }
 }
 

@@ -127,7 +127,7 @@ static void write_list(tlm_engine_t *engine, const tlm_typed_t *typed, const tlm
         } else {
             tlm_cursor_seek(lexicon, tlm_language_of(engine), list->best[i].place, &cursor);
         }
-        tlm_suggestion_write(engine, i, typed, cursor.letters, cursor.length);
+        tlm_suggestion_write(engine, i, typed, cursor.letters, cursor.length, cursor.capitals);
     }
 }
 

@@ -98,7 +98,7 @@ void tlm_taught_recall(tlm_engine_t *engine, const tlm_typed_t *typed, const tlm
 
 void tlm_taught_write(tlm_engine_t *engine, uint8_t rank, const tlm_typed_t *typed, const tlm_taught_t *word)
 {
-    tlm_suggestion_write(engine, rank, typed, tlm_memory_lines(tlm_memory_of(engine)).bytes + word->at, word->length);
+    tlm_suggestion_write(engine, rank, typed, tlm_memory_lines(tlm_memory_of(engine)).bytes + word->at, word->length, 0);
 }
 
 /* The mixture */

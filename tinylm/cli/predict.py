@@ -26,7 +26,7 @@ def command(
 
     A TEXT that ends in a space asks for the next word. The model runs on this computer, in the same C as on a board.
     """
-    from tinylm.answering import answer_lines, answer_text, open_answers
+    from tinylm.answering import answer_lines, answer_text, lower_answer, open_answers
 
     if jsonl == (text is not None):
         raise click.UsageError('Give a text (tinylm predict "how are y") or --jsonl, one of them.')
@@ -38,6 +38,6 @@ def command(
             return
         suggestions = answer_text(answers, text, count)
     if as_json:
-        show_json({"text": text, "suggestions": suggestions})
+        show_json({"text": text, **lower_answer(text, suggestions)})
     else:
         click.echo("  ".join(suggestions) if suggestions else "(no suggestion)")

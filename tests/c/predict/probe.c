@@ -94,7 +94,7 @@ static uint8_t parse_hex(const char *text, uint8_t *bytes)
 
 static void print_cursor(const tlm_cursor_t *cursor)
 {
-    printf("%u %u %u ", (unsigned)cursor->word, (unsigned)cursor->row, (unsigned)cursor->level);
+    printf("%u %u %u %u ", (unsigned)cursor->word, (unsigned)cursor->row, (unsigned)cursor->level, (unsigned)cursor->capitals);
     for (uint8_t i = 0; i < cursor->length; i++) {
         printf("%02x", (unsigned)cursor->letters[i]);
     }
