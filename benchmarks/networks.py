@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the networks that `tinylm bench` is shown on: GRUs of 96 symbols, and a word network of 4,000 rows.
+"""Writes the networks that `tinylm bench` is shown on: GRUs of 96 symbols, and a word network of 4,000 rows, of 8 and 4 bits a weight.
 
     python benchmarks/networks.py FOLDER
     tinylm bench --model FOLDER/gru-128.tflite --model FOLDER/word-36-128
@@ -26,17 +26,18 @@ from tinylm.vocabulary import choose_vocabulary, count_words
 HERE = Path(__file__).parent
 TEXTS = HERE.parent / "examples" / "texts" / "en"
 SYMBOLS, ROWS = 96, 4000
+ENDINGS = {8: "", 4: "-int4"}  # of a name, by bits of a weight
 
 
-def make_character_graph(hidden: int) -> bytes:
+def make_character_graph(hidden: int, weight_bits: int) -> bytes:
     """The .tflite of a GRU over 96 symbols."""
-    shape = NetworkShape("character", SYMBOLS, 0, hidden)
+    shape = NetworkShape("character", SYMBOLS, 0, hidden, weight_bits)
     weights = initial_weights(shape, 1, np.zeros(SYMBOLS))
     ids = np.random.default_rng(1).integers(1, SYMBOLS, (20, 20))
     return write_tflite(quantize(shape, weights, ids))
 
 
-def make_word_model(embedding: int, hidden: int) -> Model:
+def make_word_model(embedding: int, hidden: int, weight_bits: int) -> Model:
     """4,000 rows of the example texts' words, and a lexicon of the rest."""
     words_of = word_finder(ENGLISH_ALPHABET)
     lines = [words_of(line) for path in sorted(TEXTS.glob("*.txt")) for line in read_lines(path)]
@@ -45,10 +46,10 @@ def make_word_model(embedding: int, hidden: int) -> Model:
     row_ids, frequency = vocabulary.row_ids(), np.ones(ROWS)
     for word, row in row_ids.items():
         frequency[row] = counts[word]
-    shape = NetworkShape("word", ROWS, embedding, hidden)
+    shape = NetworkShape("word", ROWS, embedding, hidden, weight_bits)
     weights = initial_weights(shape, 1, np.log(frequency / frequency.sum()))
     ids = [encode_words(vocabulary)(words) for words in lines[:200] if words]
-    info = ModelInfo(f"word-{embedding}-{hidden}", "word", "en", "CC0-1.0", ENGLISH_ALPHABET,
+    info = ModelInfo(f"word-{embedding}-{hidden}{ENDINGS[weight_bits]}", "word", "en", "CC0-1.0", ENGLISH_ALPHABET,
                      top_millinats=vocabulary.top_millinats)  # fmt: skip
     graph = quantize(shape, weights, calibration_rows(ids, steps=20))
     return Model(info, vocabulary.words, vocabulary.levels, write_tflite(graph))
@@ -57,12 +58,13 @@ def make_word_model(embedding: int, hidden: int) -> Model:
 @click.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 def command(folder: Path) -> None:
-    """Write gru-128.tflite, gru-256.tflite and the model folder word-36-128."""
+    """Write gru-128.tflite, gru-256.tflite and the model folder word-36-128, and the same with -int4 behind their names."""
     folder.mkdir(parents=True, exist_ok=True)
-    for hidden in (128, 256):
-        write_whole(folder / f"gru-{hidden}.tflite", make_character_graph(hidden))
-    model = make_word_model(36, 128)
-    write_model(folder / model.info.name, model)
+    for bits, ending in ENDINGS.items():
+        for hidden in (128, 256):
+            write_whole(folder / f"gru-{hidden}{ending}.tflite", make_character_graph(hidden, bits))
+        model = make_word_model(36, 128, bits)
+        write_model(folder / model.info.name, model)
     click.echo(f"Next: tinylm bench --model {folder}/gru-128.tflite --model {folder}/{model.info.name}")
 
 

@@ -2,8 +2,11 @@
 
 halves  row after row, each of whole bytes: the low halves hold the first half of a row's inputs, the high halves the others, each
         weight as it is. The reference, for any core, and for those that multiply many bytes at once: firmware/port/halves.
+fours   four rows at once: half a word is the weights of four rows for one input, those of the first three plus 8 (0..15), the
+        fourth's as it is; for inputs 0..3 the words (0, 2) and (1, 3). For cores that multiply 16-bit halves of words:
+        firmware/port/pairs.
 
-Two weights are a byte, the first in its low half; places are counted in weights. Those that no weight takes hold zero.
+Rows and inputs of fours are filled up to a multiple of four. Two weights are a byte, the first in its low half; places are counted in weights. Those that no weight takes hold zero.
 """
 
 from __future__ import annotations
@@ -31,7 +34,14 @@ def _halves(rows: int, inputs: int) -> Places:
     return Places(2 * (row * stride + i % max(stride, 1)) + (i >= stride), 2 * rows * stride, (0,))
 
 
-_PLACES = {"halves": _halves}
+def _fours(rows: int, inputs: int) -> Places:
+    row, i = np.arange(rows)[:, None], np.arange(inputs)[None, :]
+    width = -(-inputs // 4) * 4
+    half = row // 4 * width + i // 4 * 4 + i % 2 * 2 + i // 2 % 2
+    return Places(4 * half + row % 4, -(-rows // 4) * width * 4, (8, 8, 8, 0))
+
+
+_PLACES = {"halves": _halves, "fours": _fours}
 INT4_LAYOUTS = tuple(_PLACES)
 
 
