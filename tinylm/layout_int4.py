@@ -6,7 +6,8 @@ fours   four rows at once: half a word is the weights of four rows for one input
         fourth's as it is; for inputs 0..3 the words (0, 2) and (1, 3). For cores that multiply 16-bit halves of words:
         firmware/port/pairs.
 
-Rows and inputs of fours are filled up to a multiple of four. Two weights are a byte, the first in its low half; places are counted in weights. Those that no weight takes hold zero.
+Rows and inputs of fours are filled up to a multiple of four. Two weights are a byte, the first in its low half; places are counted in
+weights. Those that no weight takes hold zero.
 """
 
 from __future__ import annotations
