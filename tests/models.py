@@ -60,6 +60,12 @@ def tiny_ngram_model() -> Model:
 
 
 @functools.cache
+def tiny_mixture_model() -> Model:
+    """The word model with 4 KB of followers beside it."""
+    return load_model(VECTORS / "tiny-mixture")
+
+
+@functools.cache
 def golden(name: str) -> dict:
     """golden.json of one of them."""
     return json.loads((VECTORS / name / "golden.json").read_text("utf-8"))

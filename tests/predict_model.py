@@ -56,6 +56,28 @@ def truncate(value: int, by: int) -> int:
     return abs(value) // by * (1 if value >= 0 else -1)
 
 
+HALF_POWERS = [round(2**15 * 2 ** (-i / 16)) for i in range(16)]
+
+
+def log_sum_exp(units: int, scores: list[int]) -> int:
+    """The rule of docs/SPEC-mixture.md."""
+    shift = max(0, units.bit_length() - 12)
+    factor = 1512775 // (units >> shift)
+    best, total = scores[0], 1 << 15
+    for value in scores[1:]:
+        distance = abs(best - value)
+        whole, part = divmod((distance >> shift) * factor >> 16, 16)
+        near = distance < 12 * units
+        if value > best:
+            best, total = value, ((total * HALF_POWERS[part] >> 15 + whole) if near else 0) + (1 << 15)
+        else:
+            total += (HALF_POWERS[part] >> whole) if near else 0
+    whole = total.bit_length() - 16
+    x = (total >> whole) - (1 << 15)
+    x += (x * ((1 << 15) - x) >> 15) * 11362 >> 15
+    return best + truncate(units * (((whole << 15) + x) * 693 >> 15), 1000)
+
+
 @dataclass
 class EngineModel:
     kind: str
@@ -70,6 +92,7 @@ class EngineModel:
     ngram: ReadNgram | None = None
     memory: MemoryModel | None = None
     capitals: tuple[int, ...] = ()
+    share_units: int = 0
 
     def __post_init__(self) -> None:
         self.suggestions: list[str] = []
@@ -77,6 +100,18 @@ class EngineModel:
         for word, level in zip(self.words, self.levels):
             if level == 0:
                 self.rows[word] = 2 + len(self.rows)
+
+    def start(self) -> int:
+        """The network's state before a line."""
+        return 0
+
+    def step(self, state: int, row: int) -> int:
+        """The network's next state."""
+        return step(state, row)
+
+    def score(self, state: int, row: int) -> int:
+        """A row's score after a state."""
+        return score(state, row, self.spread)
 
     def letter(self, character: str) -> str:
         """The letter that a character is, or ''."""
@@ -141,6 +176,8 @@ class EngineModel:
         finished, last = [w for w in words[:-1] if w], words[-1]
         if self.kind == "word":
             return [0] + [self.rows.get(word, 1) for word in finished]
+        if self.kind == "mixture":
+            return [0] + [self.number(word) for word in finished]
         if self.kind == "ngram":
             return [0] + [2 + self.words.index(word) if word in self.words else 1 for word in finished]
         text = "".join(word + " " for word in finished) + last
@@ -149,15 +186,17 @@ class EngineModel:
     def suggest(self, count: int) -> list[str]:
         typed = self.typed()
         prefix = "".join(map(self.letter, typed))
-        state, symbols = 0, self.symbols()
+        state, symbols = self.start(), self.symbols()
         for symbol in symbols:
-            state = step(state, symbol)
+            state = self.step(state, symbol if self.kind != "mixture" or symbol < 2 + len(self.rows) else 1)
         if len(prefix) > WORD_LETTERS:
             found = []
         elif self.kind == "ngram":
             found = self.cheapest_words(symbols, prefix, count)
         elif self.kind == "word":
             found = self.best_words(state, prefix, count)
+        elif self.kind == "mixture":
+            found = self.best_words(state, prefix, count, self.shares(state, symbols))
         else:
             found = self.best_spellings(state, prefix, count)
         self.suggestions = [self.keep(typed, word) for word in found]
@@ -170,30 +209,62 @@ class EngineModel:
         fits = len(typed.encode()) + 2 * len(rest) < WORD_BYTES
         return typed + rest if typed and typed[0] != word[0] and fits else written
 
-    def best_words(self, state: int, prefix: str, count: int) -> list[str]:
+    def number(self, word: str) -> int:
+        """Of a mixture's word in its n-gram."""
+        plain = 2 + len(self.rows) + self.words.index(word) if word in self.words else 1
+        return self.rows.get(word, plain)
+
+    def shares(self, state: int, numbers: list[int]) -> dict[str, int]:
+        """Score of each follower by the n-gram alone."""
+        scores = [self.score(state, row) for row in range(2 + len(self.rows))]
+        free = log_sum_exp(self.units, scores) + self.share_units
+        followers = self.ngram.followers(*[0, *numbers][-2:])
+        return {
+            word: free - self.units * followers[self.number(word)] // 16
+            for word in self.words
+            if self.number(word) in followers
+        }
+
+    def best_words(self, state: int, prefix: str, count: int, shares: dict[str, int] | None = None) -> list[str]:
+        """`shares`: of a mixture."""
+        shares = shares or {}
         ranked = []
         for index, (word, level) in enumerate(zip(self.words, self.levels)):
             if not word.startswith(prefix) or word == prefix or (level and not prefix):
                 continue
             if level == 0:
-                value = score(state, self.rows[word], self.spread)
+                value = self.score(state, self.rows[word])
             else:
                 millinats = self.top - (level - 1) * self.level
-                value = score(state, 1, self.spread) + truncate(self.units * millinats, 1000)
+                value = self.score(state, 1) + truncate(self.units * millinats, 1000)
             ranked.append((-value, index, word))
         found = {word: (value, 0, index) for value, index, word in ranked}
-        unknown = score(state, 1, self.spread)
+        for word, share in shares.items():
+            if word.startswith(prefix) and word != prefix:
+                own = self.raised(state, word, shares)
+                if word in self.rows:
+                    found[word] = (-own, 0, self.words.index(word))
+                elif word not in found or share > -found[word][0]:
+                    found[word] = (-share, 1, self.words.index(word))
+        unknown = self.score(state, 1)
         for place, taught in self.taught(prefix):
             alone = unknown + truncate(self.units * taught.alone, 1000)
             word = self.word_of(taught)
             if taught.letters:
                 found[word] = (-alone, 2, place)
-            elif word in self.rows:
-                raised = score(state, self.rows[word], self.spread) + truncate(self.units * taught.bonus, 1000)
-                found[word] = (-max(raised, alone), 0, self.words.index(word))
+                continue
+            if word in self.rows or word in shares:
+                alone = max(alone, self.raised(state, word, shares) + truncate(self.units * taught.bonus, 1000))
+            if word in self.rows:
+                found[word] = (-alone, 0, self.words.index(word))
             elif word not in found or alone > -found[word][0]:
                 found[word] = (-alone, 1, self.words.index(word))
         return sorted(found, key=found.__getitem__)[:count]
+
+    def raised(self, state: int, word: str, shares: dict[str, int]) -> int:
+        """The score of a word with a row, or a follower, which its uses raise."""
+        own = [self.score(state, self.rows[word])] if word in self.rows else []
+        return log_sum_exp(self.units, own + ([shares[word]] if word in shares else []))
 
     def word_of(self, taught: Taught) -> str:
         """A word of the memory, which numbers the words without a row after the rows."""
@@ -226,7 +297,7 @@ class EngineModel:
 
     def costs(self, state: int) -> list[int]:
         """-log2 P of every symbol in 256ths of a bit, rounded as the device does."""
-        scores = [score(state, row, self.spread) for row in range(2 + len(self.alphabet))]
+        scores = [self.score(state, row) for row in range(2 + len(self.alphabet))]
         costs = []
         for value in scores:
             nats, rest = divmod(max(scores) - value, self.units)
@@ -254,7 +325,7 @@ class EngineModel:
                 if word != prefix:
                     if steps == SPELLING_STEPS:
                         break
-                    at, steps = step(at, 2 + self.alphabet.index(word[-1])), steps + 1
+                    at, steps = self.step(at, 2 + self.alphabet.index(word[-1])), steps + 1
                 costs = self.costs(at)
                 if word != prefix:
                     found = keep_cheapest(

@@ -15,12 +15,16 @@ SOURCES = (
     "tlm_line",
     "tlm_lexicon",
     "tlm_list",
+    "tlm_lse",
+    "tlm_mixture",
     "tlm_memory",
     "tlm_taught",
     "tlm_ngram",
     "tlm_suggest_words",
     "tlm_suggest_spelling",
     "tlm_suggest_ngram",
+    "tlm_suggest_mixture",
+    "tlm_words",
 )
 WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
 
@@ -102,6 +106,17 @@ class Probe:
 
     def load_ngram(self, packed: PackedLexicon, ngram: PackedNgram, alphabet: str, top: int, level: int) -> str:
         """Start an engine on an n-gram, whose stream is the language's end. Returns what init answers."""
+        return self._load_ngram("ngram", packed, ngram, alphabet, (top, level, 1, 1))
+
+    def load_mixture(
+        self, packed: PackedLexicon, ngram: PackedNgram, alphabet: str, scores: tuple[int, ...], share_units: int
+    ) -> str:
+        """Start an engine on the stand-in network with an n-gram beside it; `scores`: top, level, units, spread."""
+        return self._load_ngram("mixture", packed, ngram, alphabet, scores, share_units)
+
+    def _load_ngram(
+        self, kind: str, packed: PackedLexicon, ngram: PackedNgram, alphabet: str, scores: tuple[int, ...], *more: int
+    ) -> str:
         sections = (("index", packed.index), ("codes", packed.codes), ("stream", packed.stream))
         sections += (("costs", ngram.costs), ("blocks", ngram.index), ("records", ngram.stream))
         language, places = _render(sections, 7)
@@ -109,11 +124,11 @@ class Probe:
         lexicon = places["index"], places["stream"], places["codes"]
         assert self.ask(
             "load", 0, packed.words, packed.rows, packed.block_words, packed.letters, *lexicon,
-            top, level, 1, 1, 7, points, language.hex(),
+            *scores, 7, points, language.hex(),
         ) == "0 0"  # fmt: skip
         bits = ngram.pair_bits, ngram.triple_bits, ngram.backoff_bits
         at = places["costs"], places["blocks"], places["records"]
-        return self.ask("ngram", ngram.rows, ngram.blocks, *bits, len(ngram.stream), *at)
+        return self.ask(kind, ngram.rows, ngram.blocks, *bits, len(ngram.stream), *at, *more)
 
     def close(self) -> None:
         assert self.process.stdin

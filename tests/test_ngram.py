@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,14 +37,21 @@ from tinylm.ngram import (
 LETTERS = "'abcdeinost"
 
 
-def make_ngram(rows: int, seed: int, density: float, bits: tuple[int, int, int] = (3, 3, 2)) -> Ngram:
-    """Random followers of about `density` of all rows, each with about as many."""
+def make_ngram(
+    rows: int,
+    seed: int,
+    density: float,
+    bits: tuple[int, int, int] = (3, 3, 2),
+    possible: Sequence[int] | None = None,
+) -> Ngram:
+    """Random followers of about `density` of all rows, each with about as many; only `possible` rows follow."""
     rng = np.random.default_rng(seed)
+    follows = np.arange(2, rows) if possible is None else np.array(possible)
     lasts = np.flatnonzero(rng.random(rows) < density)
     pairs, triples = [], []
     for last in lasts.tolist():
         share = rng.random() ** 3
-        followers = 2 + np.flatnonzero(rng.random(rows - 2) < share)
+        followers = follows[rng.random(len(follows)) < share]
         pairs += [last * rows + row for row in followers.tolist()]
         for before in np.flatnonzero(rng.random(rows) < density / 3).tolist() if len(followers) else ():
             chosen = followers[rng.random(len(followers)) < rng.random()]

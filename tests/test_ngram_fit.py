@@ -91,7 +91,7 @@ def test_costs_are_those_of_the_interpolated_probabilities() -> None:
     exact = -16 * np.log(counts.unigram[2:])
     assert np.abs(costs - exact).max() <= 16 * step / 1000 / 2 + 2
     two, three = np.arange(len(counts.pair_keys)), np.arange(len(counts.triple_keys))
-    ngram = classify(counts, two, three, costs, (8, 8, 8))
+    ngram = classify(counts, two, three, np.exp(-costs / 16), (8, 8, 8))
     assert len(ngram.pair_backoffs) == len(np.unique(counts.pair_keys // len(counts.unigram)))
     size = len(counts.unigram)
     middle, before, row = (

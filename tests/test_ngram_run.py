@@ -13,8 +13,7 @@ from models import TEXT
 from tinylm.corpus import ENGLISH_ALPHABET
 from tinylm.language import build_language
 from tinylm.model import load_model
-from tinylm.ngram_run import _repeated
-from tinylm.preparation import Source, WeightedText
+from tinylm.preparation import Source, WeightedText, repeated_lines
 
 
 @pytest.fixture(autouse=True)
@@ -66,5 +65,5 @@ def test_a_weight_says_how_often_a_line_counts(here: Path) -> None:
     (here / "a.txt").write_text("one\ntwo\nthree\nfour\n")
     for weight, times in ((1.0, [1, 1, 1, 1]), (2.5, [2, 3, 2, 3]), (0.5, [0, 1, 0, 1])):
         source = Source((WeightedText(here / "a.txt", weight),), ENGLISH_ALPHABET)
-        lines = [words[0] for words in _repeated(source, lambda _: None)]
+        lines = [words[0] for words in repeated_lines(source.lines(lambda _: None))]
         assert [lines.count(word) for word in ("one", "two", "three", "four")] == times

@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 from board_rig import BEST_BOOTS, KERNEL_BOOTS, OPTIONAL_BOOTS
 from cli_rig import tiny_build
-from models import golden, golden_hash, tiny_character_model, tiny_int4_model, tiny_ngram_model, tiny_word_model
+from models import (
+    golden,
+    golden_hash,
+    tiny_character_model,
+    tiny_int4_model,
+    tiny_mixture_model,
+    tiny_ngram_model,
+    tiny_word_model,
+)
 from oracle import Oracle
 from step_graphs import random_step
 
@@ -20,6 +28,7 @@ from tinylm.engine import HostEngine
 from tinylm.flatbuffer import read_tflite
 from tinylm.graph import understand_step
 from tinylm.link import Device
+from tinylm.mixture import hash_mixture
 from tinylm.model import Model
 from tinylm.ngram import hash_walk, parse_ngram, read_ngram
 from tinylm.reference import hash_steps, run_step
@@ -30,7 +39,7 @@ GOLDEN = {5: 0x4E209B83, 11: 0x7B59E2D7, 19: 0x304E67F3, 29: 0x53A36DF8}
 MODELS = pytest.mark.parametrize(
     "make", [tiny_word_model, tiny_int4_model, tiny_character_model], ids=["word", "int4", "character"]
 )
-OTHERS = (tiny_int4_model, tiny_character_model, tiny_ngram_model)
+OTHERS = (tiny_int4_model, tiny_character_model, tiny_ngram_model, tiny_mixture_model)
 
 
 @pytest.mark.parametrize("seed", GOLDEN)
@@ -55,6 +64,12 @@ def test_the_reference_gives_the_golden_steps(make: Callable[[], Model]) -> None
 def test_the_reference_of_the_n_gram_gives_the_golden_hash() -> None:
     model = tiny_ngram_model()
     assert hash_walk(read_ngram(parse_ngram(model.ngram)), START, STRIDE, STEPS) == golden_hash(model)
+
+
+def test_the_reference_of_the_mixture_gives_the_golden_hash() -> None:
+    model = tiny_mixture_model()
+    step, ngram = understand_step(read_tflite(model.tflite)), read_ngram(parse_ngram(model.ngram))
+    assert hash_mixture(step, ngram, START, STRIDE, STEPS) == golden_hash(model)
 
 
 @pytest.mark.needs("tflite_micro")

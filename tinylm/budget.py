@@ -9,7 +9,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tinylm.errors import TinylmError
 from tinylm.language import HEADER_BYTES
@@ -21,23 +21,31 @@ from tinylm.vocabulary import Vocabulary, choose_vocabulary
 SMALLEST_BUDGET, LARGEST_BUDGET = 8 * 1024, 16 * 1024 * 1024
 MOST_LEXICON_WORDS = 40_000
 WORD_BYTES = 2.2  # of a packed lexicon, seen on English
+NGRAM_SHARE = 0.5  # of a mixture's bytes: not tuned yet
+MOST_ROWS_OF_MIXTURE = (
+    MAX_WORDS - MOST_LEXICON_WORDS - FIRST_WORD_ROW
+)  # rows and words have numbers of their own, of 16 bits
 TABLE_BYTES = 3 * 256  # two LOGISTIC, one TANH
 _UNITS = {"": 1, "K": 1024, "M": 1024 * 1024}
 
 
 @dataclass(frozen=True)
 class Split:
-    """What a budget buys. Bytes are exact but for section padding (below 100 bytes)."""
+    """What a budget buys. Bytes are exact but for section padding (below 100 bytes).
+
+    `ngram_bytes`: of a mixture, what is left for its n-gram.
+    """
 
     vocabulary: Vocabulary
     shape: NetworkShape
     lexicon_bytes: int
     network_bytes: int
+    ngram_bytes: int = 0
 
     @property
     def language_bytes(self) -> int:
-        """Header, lexicon, network."""
-        return HEADER_BYTES + self.lexicon_bytes + self.network_bytes
+        """Header, lexicon, network, n-gram."""
+        return HEADER_BYTES + self.lexicon_bytes + self.network_bytes + self.ngram_bytes
 
 
 def parse_bytes(text: str, what: str = "budget", least: int = SMALLEST_BUDGET, most: int = LARGEST_BUDGET) -> int:
@@ -92,6 +100,23 @@ def split_budget(
     if kind == "character":
         return _split_character(alphabet, budget, weight_bits)
     choose_vocabulary(counts, 2, 2)  # refuses a text of one word
+    if kind == "mixture":
+        words = round(budget * (1 - NGRAM_SHARE))
+        split = _split_words(counts, alphabet, words, None, weight_bits, capitals or {}, MOST_ROWS_OF_MIXTURE)
+        return replace(split, ngram_bytes=budget - split.language_bytes)
+    return _split_words(counts, alphabet, budget, like, weight_bits, capitals or {}, MAX_WORDS)
+
+
+def _split_words(
+    counts: Counter[str],
+    alphabet: str,
+    budget: int,
+    like: NetworkShape | None,
+    weight_bits: int,
+    capitals: Mapping[str, int],
+    most_rows: int,
+) -> Split:
+    """Lexicon and network with at most `most_rows` rows."""
     root = math.sqrt(budget * 8 / weight_bits)
     hidden, embedding = max(16, 8 * int(root / 32)), max(8, 4 * round(root / 64))
     if like:
@@ -100,11 +125,11 @@ def split_budget(
     fixed, with_one = (network_bytes(NetworkShape("word", rows, embedding, hidden, weight_bits)) for rows in (0, 1))
     row_bytes = with_one - fixed
     rows = int((budget * (1 - share) - fixed - HEADER_BYTES - 100) / row_bytes)
-    rows = min(rows, MAX_WORDS, len(counts) + FIRST_WORD_ROW)
+    rows = min(rows, most_rows, len(counts) + FIRST_WORD_ROW)
     if rows < FIRST_WORD_ROW + 2:
         raise TinylmError(f"A budget of {budget:,} bytes has no room for words.", "Try --budget 24K.")
     vocabulary, packed = _fill_lexicon(
-        counts, alphabet, rows - FIRST_WORD_ROW, budget - fixed - rows * row_bytes, capitals or {}
+        counts, alphabet, rows - FIRST_WORD_ROW, budget - fixed - rows * row_bytes, capitals
     )
     real_rows = FIRST_WORD_ROW + vocabulary.levels.count(0)
     shape = NetworkShape("word", real_rows, embedding, hidden, weight_bits)

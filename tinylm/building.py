@@ -20,7 +20,7 @@ from tinylm.firmware import Firmware, compile_firmware
 from tinylm.generate import EngineSizes, ModelView, engine_ram_bytes, view_model, write_c
 from tinylm.language import build_language
 from tinylm.memory import MemoryReport, largest_language_bytes, predict_memory, require_fit
-from tinylm.model import Model, load_model
+from tinylm.model import WITH_ROWS, Model, load_model
 from tinylm.progress import Report
 from tinylm.renode import write_renode
 
@@ -64,7 +64,7 @@ def plan_build(model: Model, board: Board) -> tuple[ModelView, MemoryReport]:
     try:
         require_fit(board, predicted)
     except TinylmError as error:
-        smaller = [e for e in shipped_entries() if e.kind == "word" and shipped_fits(e, board)]
+        smaller = [e for e in shipped_entries() if e.kind in WITH_ROWS and shipped_fits(e, board)]
         hint = f" Shipped and fitting: --model {smaller[-1].name}." if smaller else ""
         raise TinylmError(error.message, error.hint + hint) from error
     return view, predicted

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinylm.errors import TinylmError, nearest
-from tinylm.model import Model, load_model
+from tinylm.model import WITH_ROWS, Model, load_model
 from tinylm.project import Project, find_project
 from tinylm.resources import shipped_models_dir
 
@@ -80,7 +80,7 @@ def choose_model(name: str | None, fits: Fits | None = None, language: str = "en
 
 
 def choose_folder(name: str | None, fits: Fits | None = None, language: str = "en") -> Path:
-    """The model named, else the project's own, else the largest shipped word model of that language that `fits`.
+    """The model named, else the project's own, else the largest shipped model of words of that language that `fits`.
 
     Raises TinylmError when there is none.
     """
@@ -94,7 +94,7 @@ def choose_folder(name: str | None, fits: Fits | None = None, language: str = "e
     if own:
         return own.folder
     language = project.language if project else language
-    words = [e for e in shipped_entries() if e.kind == "word" and e.language == language]
+    words = [e for e in shipped_entries() if e.kind in WITH_ROWS and e.language == language]
     for entry in reversed(words):
         if fits is None or fits(entry):
             return entry.folder

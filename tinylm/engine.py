@@ -121,6 +121,7 @@ class HostEngine:
                 f"The host engine '{path}' does not load: {error}.", f"Remove '{path.parent}', then try again."
             ) from error
         library.tlm_library_scores.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
+        library.tlm_library_followers.argtypes = [ctypes.c_void_p] * 3
         library.tlm_library_answer.restype = None
         self._start(model, library)
         if memory_bytes:
@@ -193,6 +194,12 @@ class HostEngine:
         rows = np.zeros(65_536, np.int32)
         count = _check(self._library.tlm_library_scores(self._state, rows.ctypes.data))
         return rows[:count]
+
+    def followers(self) -> dict[int, int]:
+        """Costs of the words that the n-gram has at the end of the line, by their number; none without an n-gram."""
+        rows, costs = np.zeros(65_536, np.uint16), np.zeros(65_536, np.uint16)
+        count = _check(self._library.tlm_library_followers(self._state, rows.ctypes.data, costs.ctypes.data))
+        return dict(zip(rows[:count].tolist(), costs[:count].tolist()))
 
     @property
     def units_per_nat(self) -> int:

@@ -13,7 +13,8 @@ from tinylm.corpus import find_texts, read_lines, word_finder
 from tinylm.engine import HOST_SIZES, HostEngine
 from tinylm.errors import TinylmError
 from tinylm.measure import Figures, Tally, figures_of, interval_of, resample, split_line, type_lines
-from tinylm.model import BOUNDARY_ROW, UNKNOWN_ROW, Model
+from tinylm.model import BOUNDARY_ROW, UNKNOWN_ROW, Model, nats_of_level
+from tinylm.ngram import UNITS_PER_NAT
 
 SHOWN_TOO = (1, 3, 5)  # suggestions: KSS is told for each beside the number asked for
 LEAST_SPELLED = 0.01  # share of the unknown row that is kept for words outside the lexicon
@@ -172,9 +173,10 @@ def _teller(label: str, lines: int, report: Callable[[str, int, int], None] | No
 
 def add_bits(engine: HostEngine, lines: Sequence[Sequence[str]], tally: Tally) -> None:
     """Bits that the model needs for the lines: every letter, every space, and the end of each line."""
-    if engine.model.info.kind == "ngram":
+    kind = engine.model.info.kind
+    if kind == "ngram":
         return  # it has no probability of a line's end, nor of a word that it does not know
-    cost = _WordCost(engine) if engine.model.info.kind == "word" else _SymbolCost(engine)
+    cost = {"word": _WordCost, "character": _SymbolCost, "mixture": _MixtureCost}[kind](engine)
     for words in lines:
         tally.bits += cost.line_bits(words)
         tally.bit_characters += len(" ".join(words)) + 1
@@ -193,11 +195,7 @@ class _WordCost:
         info, model = engine.model.info, engine.model
         self.engine, self.units = engine, engine.units_per_nat
         self.row = {w: i + 2 for i, w in enumerate(model.row_words)}
-        self.extra = {
-            w: -(info.top_millinats - (level - 1) * info.level_millinats) / 1000
-            for w, level in zip(model.words, model.levels)
-            if level
-        }
+        self.extra = {w: -nats_of_level(info, level) for w, level in zip(model.words, model.levels) if level}
         known = sum(math.exp(-nats) for nats in self.extra.values())
         self.scale = min(1.0, (1 - LEAST_SPELLED) / known) if known else 1.0
         self.spelled = -math.log(max(LEAST_SPELLED, 1 - known))
@@ -207,10 +205,14 @@ class _WordCost:
         total, line = 0.0, ""
         for word in (*words, ""):
             self.engine.type_line(line)
-            nats = _nats(self.engine.scores(), self.units)
-            total += nats[BOUNDARY_ROW] if not word else self._word(word, nats)
+            total += self._next(word)
             line += word + " "
         return total / math.log(2)
+
+    def _next(self, word: str) -> float:
+        """Nats of the next word; of the line's end for ''."""
+        nats = _nats(self.engine.scores(), self.units)
+        return self._word(word, nats) if word else nats[BOUNDARY_ROW]
 
     def _word(self, word: str, nats: np.ndarray) -> float:
         if word in self.row:
@@ -218,6 +220,20 @@ class _WordCost:
         if word in self.extra:
             return nats[UNKNOWN_ROW] + self.extra[word] - math.log(self.scale)
         return nats[UNKNOWN_ROW] + self.spelled + self.letter * (len(word) + 1)
+
+
+class _MixtureCost(_WordCost):
+    """As words, and followers their share of the n-gram; all of it scaled to sum to 1."""
+
+    def __init__(self, engine: HostEngine) -> None:
+        super().__init__(engine)
+        self.numbers, self.share = engine.model.numbers, math.exp(engine.model.info.share_millinats / 1000)
+
+    def _next(self, word: str) -> float:
+        network = super()._next(word)
+        followers = {row: self.share * math.exp(-c / UNITS_PER_NAT) for row, c in self.engine.followers().items()}
+        own = followers.get(self.numbers[word], 0.0) if word in self.numbers else 0.0
+        return math.log(1 + sum(followers.values())) - math.log(math.exp(-network) + own)
 
 
 class _SymbolCost:

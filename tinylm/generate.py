@@ -12,8 +12,9 @@ import numpy as np
 
 from tinylm.graph import State, Step
 from tinylm.language import Language
+from tinylm.mixture import hash_mixture
 from tinylm.model import MAX_WORD_LETTERS, Model, write_whole
-from tinylm.ngram import UNITS_PER_NAT, hash_walk, read_ngram, word_costs
+from tinylm.ngram import UNITS_PER_NAT, PackedNgram, hash_walk, read_ngram, word_costs
 from tinylm.reference import hash_steps
 from tinylm.rendering import render
 from tinylm.resources import templates_dir
@@ -22,6 +23,14 @@ from tinylm.step_code import Layer, Layers, StepPlan, layer_sums, layers_of, pla
 SELF_TEST_STEPS = 8
 SUGGESTIONS, WORD_BYTES = 5, 49  # the most that TLM_MAX_SUGGESTIONS and TLM_WORD_BYTES are
 NGRAM_STATE_BYTES = 16  # TLM_NGRAM_STATE_BYTES
+MIXTURE_BYTES = NGRAM_STATE_BYTES + 4  # and the sum of all rows (firmware/predict/tlm_mixture.h)
+# Kind -> what suggests, what hashes what is known after a step.
+_FUNCTIONS = {
+    "word": ("tlm_suggest_words", "tlm_hash_network"),
+    "character": ("tlm_suggest_spelling", "tlm_hash_network"),
+    "ngram": ("tlm_suggest_ngram", "tlm_hash_ngram"),
+    "mixture": ("tlm_suggest_mixture", "tlm_hash_mixture"),
+}
 
 
 @dataclass(frozen=True)
@@ -130,11 +139,34 @@ class ModelView:
         )
 
     @property
+    def is_mixture(self) -> bool:
+        """Whether an n-gram is beside the network."""
+        return self.network is not None and self.language.ngram is not None
+
+    @property
+    def network_step(self) -> str:
+        """Name of the network's step; a mixture's own steps the n-gram too."""
+        return "network_step" if self.is_mixture else "step"
+
+    @property
+    def kept_bytes(self) -> int:
+        """TLM_STATE_BYTES: of a moment's state."""
+        return self.state_bytes + (MIXTURE_BYTES if self.is_mixture else 0)
+
+    @property
+    def share_units(self) -> int:
+        """What a mixture's follower is worth beside the network, in score units."""
+        return self.units_per_nat * self.model.info.share_millinats // 1000
+
+    @property
     def suggest(self) -> str:
         """The C function that suggests."""
-        return {"word": "tlm_suggest_words", "character": "tlm_suggest_spelling", "ngram": "tlm_suggest_ngram"}[
-            self.model.info.kind
-        ]
+        return _FUNCTIONS[self.model.info.kind][0]
+
+    @property
+    def hash_moment(self) -> str:
+        """The C function that hashes a moment."""
+        return _FUNCTIONS[self.model.info.kind][1]
 
 
 def view_model(model: Model, language: Language, sizes: EngineSizes) -> ModelView:
@@ -142,7 +174,7 @@ def view_model(model: Model, language: Language, sizes: EngineSizes) -> ModelVie
     alphabet = tuple(ord(letter) for letter in model.info.alphabet)
     step, ngram = language.step, language.ngram
     if step is None:
-        own_hash = hash_walk(read_ngram(ngram), 0, 1, SELF_TEST_STEPS)
+        own_hash = hash_walk(read_ngram(ngram, SELF_TEST_STEPS), 0, 1, SELF_TEST_STEPS)
         return ModelView(
             model, language, sizes, None, NGRAM_STATE_BYTES, 1, 1, ngram.rows, UNITS_PER_NAT, own_hash, alphabet
         )
@@ -158,14 +190,21 @@ def view_model(model: Model, language: Language, sizes: EngineSizes) -> ModelVie
         scratch_bytes=plan.scratch_bytes,
         rows=step.rows,
         units_per_nat=step.units_per_nat,
-        self_test_hash=hash_steps(step, 0, 1, SELF_TEST_STEPS),
+        self_test_hash=hash_self_test(step, ngram),
         alphabet=alphabet,
     )
 
 
+def hash_self_test(step: Step, ngram: PackedNgram | None) -> int:
+    """What a device's self-test must find for a network, with an n-gram beside it or without."""
+    if ngram is None:
+        return hash_steps(step, 0, 1, SELF_TEST_STEPS)
+    return hash_mixture(step, read_ngram(ngram, SELF_TEST_STEPS), 0, 1, SELF_TEST_STEPS)
+
+
 def engine_ram_bytes(view: ModelView) -> int:
     """Close estimate of sizeof(tlm_engine_t): moments, spellings, line, suggestions, scratch."""
-    hidden, sizes = view.state_bytes, view.sizes
+    hidden, sizes = view.kept_bytes, view.sizes
     moments = sizes.history * (hidden + view.context_bytes + 2)
     spellings = (sizes.beam if view.model.info.kind == "character" else 1) * (hidden + 5 + MAX_WORD_LETTERS)
     words = sizes.suggestions * (MAX_WORD_LETTERS * view.letter_bytes + 1)

@@ -51,8 +51,9 @@ def encode_text(lines: Iterable[Sequence[str]]) -> EncodedText:
 class Counts:
     """Pairs and triples that end in a word of the vocabulary, and what Kneser-Ney makes of them.
 
-    Rows as in DESIGN.md: 0 line boundary, 1 unknown, 2 + i the i-th of `words` (sorted). With S = len(words) + 2 the
-    key of a pair is b * S + c, of a triple (a * S + b) * S + c; keys are sorted. A triple's b is never the boundary.
+    Rows as in DESIGN.md: 0 line boundary, 1 unknown, 2 + i the i-th of `words` (sorted), S = len(words) + 2; or those of a
+    mixture, which are more. The key of a pair is b * S + c, of a triple (a * S + b) * S + c; keys are sorted. A triple's b is
+    never the boundary.
     `pair_mass` and `triple_mass` are the discounted probabilities of c; what they leave goes to the shorter context.
     """
 
@@ -73,11 +74,15 @@ def count_text(text: EncodedText, vocabulary: int) -> Counts:
     none, its plain count). Unknown words and line ends are context, never a suggestion, and cost no entry.
     """
     usable = [i for i, w in enumerate(text.words) if len(w) <= MAX_WORD_LETTERS and w.strip("'")][:vocabulary]
-    chosen = sorted(usable, key=lambda i: text.words[i])
-    rows = np.full(len(text.words) + 1, UNKNOWN_ROW, np.int64)
-    rows[0] = BOUNDARY_ROW
-    rows[np.array(chosen, np.int64) + 1] = np.arange(FIRST_WORD_ROW, FIRST_WORD_ROW + len(chosen))
-    size = FIRST_WORD_ROW + len(chosen)
+    words = tuple(sorted(text.words[i] for i in usable))
+    return count_numbered(
+        text, {w: FIRST_WORD_ROW + i for i, w in enumerate(words)}, FIRST_WORD_ROW + len(words), words
+    )
+
+
+def count_numbered(text: EncodedText, numbers: dict[str, int], size: int, words: tuple[str, ...]) -> Counts:
+    """As count_text, with the rows that `numbers` gives: FIRST_WORD_ROW..size - 1; any other word is the unknown one."""
+    rows = np.array([BOUNDARY_ROW, *(numbers.get(word, UNKNOWN_ROW) for word in text.words)], np.int64)
     ids = rows[text.tokens]
 
     pairs = ids[:-1] * size + ids[1:]
@@ -91,7 +96,7 @@ def count_text(text: EncodedText, vocabulary: int) -> Counts:
     continuations = np.where(starts_line, pair_counts, before)
     unigram = np.bincount(pair_keys % size, minlength=size).astype(np.float64)
     return Counts(
-        tuple(text.words[i] for i in chosen),
+        words,
         unigram / max(unigram.sum(), 1.0),
         pair_keys,
         pair_counts,

@@ -17,7 +17,7 @@ from tinylm.graph import Graph, Op, Step, understand_step
 from tinylm.layout import arrange
 from tinylm.layout_int4 import arrange_int4
 from tinylm.lexicon import PackedLexicon, pack_lexicon
-from tinylm.model import FIRST_WORD_ROW, KINDS, Model
+from tinylm.model import FIRST_WORD_ROW, KINDS, NETWORK_FILE, NGRAM_FILE, Model
 from tinylm.ngram import PackedNgram, parse_ngram
 from tinylm.reference import channel_rescalings, constants, run_op, score_factors
 from tinylm.tying import tie_tables
@@ -123,9 +123,10 @@ def build_language(model: Model, layout: str = "rows", layout_int4: str = "halve
 
     Raises TinylmError when vocabulary and network do not belong together.
     """
-    step = tie_tables(understand_step(read_tflite(model.tflite))) if model.info.kind != "ngram" else None
-    ngram = parse_ngram(model.ngram) if model.info.kind == "ngram" else None
-    _check_rows(model, step.rows if step else ngram.rows)
+    step = tie_tables(understand_step(read_tflite(model.tflite))) if NETWORK_FILE in KINDS[model.info.kind] else None
+    ngram = _parse_ngram(model)
+    if step:
+        _check_rows(model, step.rows)
     blob = _Blob()
     lexicon = _add_lexicon(blob, model)
     biases = _add_network(blob, step, layout, layout_int4) if step else {}
@@ -159,20 +160,33 @@ def build_interpreted(model: Model, step: Step, graph: bytes, whole: bool) -> La
         _add_bias(blob, step, op, biases)
         if weights.scales:
             _add_channels(blob, step, op)
-    return Language(blob.finish(model), tuple(blob.sections), lexicon, step, biases, alignment=GRAPH_ALIGNMENT)
+    ngram = _parse_ngram(model)
+    if ngram:
+        _add_ngram(blob, ngram)
+    return Language(blob.finish(model), tuple(blob.sections), lexicon, step, biases, ngram, alignment=GRAPH_ALIGNMENT)
 
 
 def _check_rows(model: Model, rows: int) -> None:
-    what, there = {
-        "word": ("words with a row", model.row_words),
-        "character": ("letters", model.info.alphabet),
-        "ngram": ("words", model.words),
-    }[model.info.kind]
-    wanted = FIRST_WORD_ROW + len(there)
-    if rows != wanted:
-        file = KINDS[model.info.kind]
+    """Of the network."""
+    if model.info.kind == "character":
+        _require_rows(NETWORK_FILE, rows, len(model.info.alphabet), "letters")
+    else:
+        _require_rows(NETWORK_FILE, rows, len(model.row_words), "words with a row")
+
+
+def _parse_ngram(model: Model) -> PackedNgram | None:
+    if NGRAM_FILE not in KINDS[model.info.kind]:
+        return None
+    ngram = parse_ngram(model.ngram)
+    what = "words" if model.info.kind == "ngram" else "words, and those with a row,"
+    _require_rows(NGRAM_FILE, ngram.rows, model.ngram_rows - FIRST_WORD_ROW, what)
+    return ngram
+
+
+def _require_rows(file: str, rows: int, wanted: int, what: str) -> None:
+    if rows != FIRST_WORD_ROW + wanted:
         raise TinylmError(
-            f"{file} has {rows} rows, but the vocabulary needs {wanted} ({len(there)} {what} and 2).",
+            f"{file} has {rows} rows, but the vocabulary needs {FIRST_WORD_ROW + wanted} ({wanted} {what} and 2).",
             f"Take vocabulary.tsv and {file} from the same run.",
         )
 

@@ -59,7 +59,7 @@ class DeviceError(TinylmError):
         self.code = code
 
 
-_KINDS = {0: "word", 1: "character", 2: "ngram"}
+_KINDS = {0: "word", 1: "character", 2: "ngram", 3: "mixture"}
 
 
 @dataclass(frozen=True)

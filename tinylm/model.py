@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import re
@@ -11,7 +12,14 @@ from pathlib import Path
 from tinylm.capitals import read_capitals, write_word
 from tinylm.errors import TinylmError
 
-KINDS = {"word": "model.tflite", "character": "model.tflite", "ngram": "model.ngram"}  # kind -> what predicts
+NETWORK_FILE, NGRAM_FILE = "model.tflite", "model.ngram"
+KINDS = {  # kind -> what predicts
+    "word": (NETWORK_FILE,),
+    "character": (NETWORK_FILE,),
+    "ngram": (NGRAM_FILE,),
+    "mixture": (NETWORK_FILE, NGRAM_FILE),
+}
+WITH_ROWS = ("word", "mixture")  # kinds whose network has a row for each of the commonest words
 BOUNDARY_ROW = 0
 UNKNOWN_ROW = 1
 FIRST_WORD_ROW = 2
@@ -26,7 +34,10 @@ LAST_LETTER = "\u07ff"  # two bytes of UTF-8
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """What `model.json` holds. Millinats are thousandths of a natural logarithm unit."""
+    """What `model.json` holds. Millinats are thousandths of a natural logarithm unit.
+
+    `share_millinats`: of a mixture, the logarithm of the n-gram's weight beside the network's.
+    """
 
     name: str
     kind: str
@@ -36,38 +47,50 @@ class ModelInfo:
     level_millinats: int = 500
     top_millinats: int = 0
     attribution: tuple[str, ...] = field(default=())
+    share_millinats: int = 0
 
 
 @dataclass(frozen=True)
 class Model:
     """A trained model: words (sorted by the alphabet), levels (0..31, one a word) and what predicts.
 
-    That is the .tflite's bytes, or for the n-gram kind `model.ngram`'s. `capitals` (capitals.py's, one a word) is empty where
-    every word is lower case, as in models that were made before there were capitals.
+    KINDS says whether that is the bytes of `model.tflite`, of `model.ngram` or both. `capitals` (capitals.py's, one a word) is
+    empty where every word is lower case, as in models that were made before there were capitals.
     """
 
     info: ModelInfo
     words: tuple[str, ...]
     levels: tuple[int, ...]
-    tflite: bytes
+    tflite: bytes = b""
     ngram: bytes = b""
     capitals: tuple[int, ...] = ()
 
     @property
-    def predictor(self) -> bytes:
-        """The file that predicts: KINDS has its name."""
-        return self.ngram if self.info.kind == "ngram" else self.tflite
-
-    @property
     def hash(self) -> int:
-        """32 bits that name the model: the first 4 bytes (little-endian) of SHA-256 over predictor and vocabulary."""
-        digest = hashlib.sha256(self.predictor + render_vocabulary(self)).digest()
+        """32 bits that name the model: the first 4 bytes (little-endian) of SHA-256 over network, n-gram and vocabulary."""
+        digest = hashlib.sha256(self.tflite + self.ngram + render_vocabulary(self)).digest()
         return int.from_bytes(digest[:4], "little")
 
     @property
     def row_words(self) -> tuple[str, ...]:
         """The words that have a network row, in row order; their first row is FIRST_WORD_ROW."""
         return tuple(w for w, level in zip(self.words, self.levels) if level == 0)
+
+    @property
+    def ngram_rows(self) -> int:
+        """How many rows its n-gram has."""
+        return FIRST_WORD_ROW + len(self.words) + self.levels.count(0)
+
+    @functools.cached_property
+    def numbers(self) -> dict[str, int]:
+        """Of a mixture's words in its n-gram: a word's row, or where it has none 2 + rows + its index (tlm_lexicon_code)."""
+        rows = {word: FIRST_WORD_ROW + i for i, word in enumerate(self.row_words)}
+        return {word: rows.get(word, FIRST_WORD_ROW + len(rows) + i) for i, word in enumerate(self.words)}
+
+
+def nats_of_level(info: ModelInfo, level: int) -> float:
+    """log of the share that a word of that level has of the unknown row's chance; 0 for a word with a row."""
+    return (info.top_millinats - (level - 1) * info.level_millinats) / 1000 if level else 0.0
 
 
 def render_vocabulary(model: Model) -> bytes:
@@ -94,18 +117,10 @@ def load_model(folder: Path) -> Model:
     except (ValueError, TypeError, IndexError) as error:
         raise TinylmError(f"The model in '{folder}' is damaged: {error}.", "Train it again.") from error
     _check(folder, info, words, levels)
-    _require_files(folder, KINDS[info.kind])
-    predictor = (folder / KINDS[info.kind]).read_bytes()
-    return make_model(info, words, levels, predictor, capitals)
-
-
-def make_model(
-    info: ModelInfo, words: tuple[str, ...], levels: tuple[int, ...], predictor: bytes, capitals: tuple[int, ...] = ()
-) -> Model:
-    """A model of its kind's predictor."""
-    ngram = info.kind == "ngram"
+    _require_files(folder, *KINDS[info.kind])
+    there = {name: (folder / name).read_bytes() for name in KINDS[info.kind]}
     capitals = capitals if any(capitals) else ()
-    return Model(info, words, levels, b"" if ngram else predictor, predictor if ngram else b"", capitals)
+    return Model(info, words, levels, there.get(NETWORK_FILE, b""), there.get(NGRAM_FILE, b""), capitals)
 
 
 def _require_files(folder: Path, *names: str) -> None:
@@ -140,6 +155,8 @@ def _check(folder: Path, info: ModelInfo, words: tuple[str, ...], levels: tuple[
         refuse(
             f"levels are {info.level_millinats} millinats apart from {info.top_millinats}; 0..2000 from -30000..0 are allowed"
         )
+    if not -5000 <= info.share_millinats <= 5000:
+        refuse(f"share_millinats is {info.share_millinats}, -5000..5000 are allowed")
     letters = set(info.alphabet)
     if len(words) > MAX_WORDS:
         refuse(f"{len(words)} words, at most {MAX_WORDS} are allowed")
@@ -153,12 +170,15 @@ def _check(folder: Path, info: ModelInfo, words: tuple[str, ...], levels: tuple[
 
 
 def write_model(folder: Path, model: Model) -> None:
-    """Write `model.json`, `vocabulary.tsv` and the predictor (each whole or not at all)."""
+    """Write `model.json`, `vocabulary.tsv` and what predicts (each whole or not at all)."""
     folder.mkdir(parents=True, exist_ok=True)
-    info = json.dumps(asdict(model.info), indent=2, ensure_ascii=False) + "\n"
-    write_whole(folder / "model.json", info.encode())
+    said = asdict(model.info)
+    if model.info.kind != "mixture":
+        del said["share_millinats"]
+    write_whole(folder / "model.json", (json.dumps(said, indent=2, ensure_ascii=False) + "\n").encode())
     write_whole(folder / "vocabulary.tsv", render_vocabulary(model))
-    write_whole(folder / KINDS[model.info.kind], model.predictor)
+    for name in KINDS[model.info.kind]:
+        write_whole(folder / name, model.tflite if name == NETWORK_FILE else model.ngram)
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -37,6 +37,9 @@ class Followers:
     costs: dict[int, int]
 
 
+_NOTHING = Followers(0, {})
+
+
 @dataclass(frozen=True)
 class Ngram:
     """Entries by class. With S = `rows`: a pair's key is last * S + row, a triple's (last * S + before) * S + row; sorted.
@@ -68,6 +71,11 @@ class PackedNgram:
     costs: bytes
     index: bytes
     stream: bytes
+
+    @property
+    def size(self) -> int:
+        """Language bytes."""
+        return len(self.costs) + len(self.index) + len(self.stream)
 
     def render(self) -> bytes:
         """`model.ngram`."""
@@ -252,29 +260,36 @@ class ReadNgram:
     pairs: dict[int, Followers]
     triples: dict[tuple[int, int], Followers]
 
+    def followers(self, before: int, last: int) -> dict[int, int]:
+        """Costs of the followers of two rows: the least of the triple's and back-off of the two + the pair's."""
+        triple = self.triples.get((before, last), _NOTHING)
+        return {
+            row: min(cost + triple.backoff, triple.costs.get(row, 1 << 20))
+            for row, cost in self.pairs.get(last, _NOTHING).costs.items()
+        }
+
     def costs(self, before: int, last: int, word_costs: np.ndarray) -> np.ndarray:
         """Costs of all rows after two, int64 [rows]; `word_costs` [rows - 2] are those of the words themselves.
 
-        The least of: the triple's, back-off of the two + the pair's, both back-offs + the word's.
+        The least of: the follower's, both back-offs + the word's.
         """
-        pair = self.pairs.get(last, Followers(0, {}))
-        triple = self.triples.get((before, last), Followers(0, {}))
+        backoff = self.pairs.get(last, _NOTHING).backoff + self.triples.get((before, last), _NOTHING).backoff
         result = np.full(self.rows, 1 << 20, np.int64)
-        result[FIRST_WORD_ROW:] = word_costs + pair.backoff + triple.backoff
-        for row, cost in pair.costs.items():
-            result[row] = min(result[row], cost + triple.backoff)
-        for row, cost in triple.costs.items():
+        result[FIRST_WORD_ROW:] = word_costs + backoff
+        for row, cost in self.followers(before, last).items():
             result[row] = min(result[row], cost)
         return result
 
 
-def read_ngram(packed: PackedNgram) -> ReadNgram:
-    """Everything that was packed."""
+def read_ngram(packed: PackedNgram, end: int | None = None) -> ReadNgram:
+    """Everything that was packed; or at least all that follows the rows below `end`, which is sooner read."""
     pairs: dict[int, Followers] = {}
     triples: dict[tuple[int, int], Followers] = {}
     books = _codebooks(packed)
     entries = [_INDEX.unpack_from(packed.index, _INDEX_BYTES * i) for i in range(packed.blocks)]
     for number, (first, low, high, contexts) in enumerate(entries):
+        if end is not None and first >= end:
+            break
         following = entries[number + 1][0] if number + 1 < len(entries) else packed.rows
         reader = _BitReader(packed.stream, low | high << 8)
         rows = _rows_of_block(reader, first, contexts, following)
@@ -326,14 +341,18 @@ def hash_walk(ngram: ReadNgram, start: int, stride: int, steps: int) -> int:
     value, before = FNV_BASIS, BOUNDARY_ROW
     for i in range(steps):
         last = (start + i * stride) % ngram.rows
-        pair = ngram.pairs.get(last, Followers(0, {}))
-        triple = ngram.triples.get((before, last), Followers(0, {}))
-        for row, cost in pair.costs.items():
-            least = min(cost + triple.backoff, triple.costs.get(row, 1 << 20))
-            value = hash_bytes(struct.pack("<HH", row, least), value)
-        value = hash_bytes(struct.pack("<H", pair.backoff + triple.backoff), value)
+        value = hash_followers(ngram, before, last, value)
         before = last
     return value
+
+
+def hash_followers(ngram: ReadNgram, before: int, last: int, start: int) -> int:
+    """What follows two rows: each follower and its cost, then the back-off."""
+    value = start
+    for row, cost in ngram.followers(before, last).items():
+        value = hash_bytes(struct.pack("<HH", row, cost), value)
+    backoffs = ngram.pairs.get(last, _NOTHING).backoff, ngram.triples.get((before, last), _NOTHING).backoff
+    return hash_bytes(struct.pack("<H", sum(backoffs)), value)
 
 
 def word_costs(levels: Sequence[int], top_millinats: int, level_millinats: int) -> np.ndarray:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinylm.errors import TinylmError
-from tinylm.kneser_ney import Counts, EncodedText, count_text, gains_of
+from tinylm.kneser_ney import Counts, EncodedText, count_numbered, count_text, gains_of
 from tinylm.language import HEADER_BYTES
 from tinylm.lexicon import pack_lexicon
 from tinylm.model import FIRST_WORD_ROW, MAX_LEVEL, MAX_WORDS
@@ -36,6 +36,15 @@ _NUMBERS_BYTES = 24  # padding of the sections, model.ngram's header is not amon
 
 
 @dataclass(frozen=True)
+class EntriesFit:
+    """The entries that a room holds, and how many they are."""
+
+    packed: PackedNgram
+    pairs: int
+    triples: int
+
+
+@dataclass(frozen=True)
 class NgramFit:
     """A fitted n-gram with its words and their levels (1..MAX_LEVEL)."""
 
@@ -52,7 +61,7 @@ class NgramFit:
     @property
     def ngram_bytes(self) -> int:
         """Its share of the language bytes."""
-        return len(self.packed.costs) + len(self.packed.index) + len(self.packed.stream)
+        return self.packed.size
 
 
 def words_for(budget: int) -> int:
@@ -77,19 +86,48 @@ def fit_ngram(
     Raises TinylmError when the text has fewer than two words, or the budget has no room for them.
     """
     counts, levels, top, step, lexicon_bytes = _choose_words(text, alphabet, budget, capitals or {})
+    words = np.exp(-word_costs(levels, top, step) / UNITS_PER_NAT)
     room = budget - HEADER_BYTES - lexicon_bytes - _NUMBERS_BYTES
-    costs_of_words, bits = word_costs(levels, top, step), class_bits(budget)
+    fit = fit_entries(counts, words, room, class_bits(budget), progress)
+    high = capitals_in_order(counts.words, capitals or {})
+    return NgramFit(counts.words, levels, top, step, fit.packed, lexicon_bytes, fit.pairs, fit.triples, high)
+
+
+def fit_followers(
+    text: EncodedText,
+    numbers: dict[str, int],
+    size: int,
+    room: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> EntriesFit:
+    """The n-gram of a mixture: what follows words that have `numbers` (FIRST_WORD_ROW..size - 1), in `room` language bytes.
+
+    Raises TinylmError when there is no room for anything.
+    """
+    counts = count_numbered(text, numbers, size, tuple(numbers))
+    words = np.maximum(counts.unigram[FIRST_WORD_ROW:], 1e-12)  # a number that no word has follows nothing
+    return fit_entries(counts, words, room - _NUMBERS_BYTES, class_bits(room), progress)
+
+
+def fit_entries(
+    counts: Counts,
+    words: np.ndarray,
+    room: int,
+    bits: tuple[int, int, int],
+    progress: Callable[[int, int], None] | None = None,
+) -> EntriesFit:
+    """As many entries as `room` bytes hold, the worthiest first; `words` [S - 2]: probabilities that they back off to."""
     order = rank_by_worth(counts)
-    kept, best = min(len(order), int(8 * room / PAIR_COST)), None
+    kept, best = min(len(order), int(8 * max(room, 0) / PAIR_COST)), None
     low, high = 0, len(order) + 1  # so many fit, so many do not
     for attempt in range(8):
         if progress:
             progress(attempt, 8)
         entries = select_entries(counts, order[:kept])
-        packed = pack_ngram(classify(counts, *entries, costs_of_words, bits))
-        size = len(packed.costs) + len(packed.index) + len(packed.stream)
+        packed = pack_ngram(classify(counts, *entries, words, bits))
+        size = packed.size
         if size <= room:
-            low, best = kept, (packed, *map(len, entries))
+            low, best = kept, EntriesFit(packed, *map(len, entries))
             if kept == len(order) or size > 0.998 * room:
                 break
         else:
@@ -99,9 +137,7 @@ def fit_ngram(
             break
     if best is None:
         raise TinylmError(f"{len(counts.words):,} words and what follows them do not fit.", "Give a larger budget.")
-    packed, pairs, triples = best
-    high = capitals_in_order(counts.words, capitals or {})
-    return NgramFit(counts.words, levels, top, step, packed, lexicon_bytes, pairs, triples, high)
+    return best
 
 
 def _choose_words(
@@ -172,16 +208,18 @@ def select_entries(counts: Counts, chosen: np.ndarray) -> tuple[np.ndarray, np.n
 
 
 def classify(
-    counts: Counts, two: np.ndarray, three: np.ndarray, costs_of_words: np.ndarray, bits: tuple[int, int, int]
+    counts: Counts, two: np.ndarray, three: np.ndarray, words: np.ndarray, bits: tuple[int, int, int]
 ) -> Ngram:
-    """Costs of the kept entries (indices of pairs, of triples) and back-offs, and the classes that hold them."""
+    """Costs of the kept entries (indices of pairs, of triples) and back-offs, and the classes that hold them.
+
+    `words` as for fit_entries.
+    """
     size = len(counts.unigram)
     pair_keys, pair_mass = counts.pair_keys[two], counts.pair_mass[two]
     last = pair_keys // size
     contexts, place = np.unique(last, return_inverse=True)
     left = np.maximum(1.0 - np.bincount(place, pair_mass, len(contexts)), 1e-7)
-    word = np.exp(-costs_of_words / UNITS_PER_NAT)[pair_keys % size - FIRST_WORD_ROW]
-    pair = pair_mass + left[place] * word
+    pair = pair_mass + left[place] * words[pair_keys % size - FIRST_WORD_ROW]
 
     before, middle, row = _split(counts.triple_keys[three], size)
     keys = (middle * size + before) * size + row

@@ -5,12 +5,13 @@ Knows their order. There is nothing to resume: it takes about a minute for 7 mil
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from tinylm.kneser_ney import encode_text
-from tinylm.model import Model, ModelInfo, make_model
+from tinylm.model import Model, ModelInfo
 from tinylm.ngram_fit import NgramFit, fit_ngram
-from tinylm.preparation import Source
+from tinylm.preparation import Source, repeated_lines
 from tinylm.progress import Report
 
 
@@ -26,11 +27,11 @@ def train_ngram(
 
     Raises TinylmError when the text or the budget is too small.
     """
-    text = encode_text(_repeated(source, reading))
+    text = encode_text(repeated_lines(source.lines(reading)))
     fit = fit_ngram(text, source.alphabet, budget, lambda done, total: report("fitting", done, total, ""), capitals)
     report("fitting", 1, 1, _describe(fit))
     levels = {"top_millinats": fit.top_millinats, "level_millinats": fit.level_millinats}
-    model = make_model(ModelInfo(**{**vars(info), **levels}), fit.words, fit.levels, fit.packed.render(), fit.capitals)
+    model = Model(replace(info, **levels), fit.words, fit.levels, ngram=fit.packed.render(), capitals=fit.capitals)
     metrics = {
         "lexicon_bytes": fit.lexicon_bytes,
         "lexicon_words": len(fit.words),
@@ -40,16 +41,6 @@ def train_ngram(
         "bits_an_entry": round(8 * fit.ngram_bytes / max(1, fit.pairs + fit.triples), 2),
     }
     return model, metrics
-
-
-def _repeated(source: Source, reading: Callable[[int], None]) -> Iterator[list[str]]:
-    """Every line as often as its weight says: 2.5 is twice, then three times, in turn."""
-    owed = 0.0
-    for weight, words in source.lines(reading):
-        owed += weight
-        while owed >= 1.0:
-            yield words
-            owed -= 1.0
 
 
 def _describe(fit: NgramFit) -> str:

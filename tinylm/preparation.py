@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from tinylm.vocabulary import Vocabulary, count_words, encode
 
 # Every 50th line is kept out of training: metrics.json's held-out loss comes from them.
 HELD_OUT_EVERY = 50
+_MOST_HELD_OUT = 20_000
 _CHUNK_LINES = 100_000
 LONGEST_LINE = 400  # tokens; a longer one is cut, its rest is a line of its own
 
@@ -94,18 +95,33 @@ def encode_characters(alphabet: str) -> Callable[[list[str]], list[int]]:
     return lambda words: [symbols[letter] for letter in " ".join(words)]
 
 
+def repeated_lines(lines: Iterable[tuple[float, list[str]]]) -> Iterator[list[str]]:
+    """Every line as often as its weight says: 2.5 is twice, then three times, in turn."""
+    owed = 0.0
+    for weight, words in lines:
+        owed += weight
+        while owed >= 1.0:
+            yield words
+            owed -= 1.0
+
+
+def is_held_out(number: int) -> bool:
+    """Whether the source's line of that number is kept out of training."""
+    return number % HELD_OUT_EVERY == HELD_OUT_EVERY - 1 and number < _MOST_HELD_OUT * HELD_OUT_EVERY
+
+
 def write_tokens(
     source: Source,
     encode_line: Callable[[list[str]], Sequence[int]],
     run: Path,
     progress: Callable[[int], None] | None = None,
 ) -> tuple[TokenFile, list[list[int]]]:
-    """Write `tokens.bin`; returns it memory-mapped, and the held-out lines (at most 20,000) as ids."""
+    """Write `tokens.bin`; returns it memory-mapped, and the held-out lines as ids."""
     starts, weights, held, size = array("q"), array("f"), [], 0
     with (run / "tokens.bin").open("wb") as out:
         for number, (weight, words) in enumerate(source.lines(progress)):
             ids = list(encode_line(words))
-            if number % HELD_OUT_EVERY == HELD_OUT_EVERY - 1 and len(held) < 20_000:
+            if is_held_out(number):
                 held.append(ids)
                 continue
             starts.append(size)

@@ -1,7 +1,7 @@
 """A training run: texts in, a model folder out, every stage a file, resumable. Knows the order of the stages.
 
 texts -> vocabulary_counts.tsv -> tokens.bin -> checkpoint.npz -> weights.npz -> model.tflite, vocabulary.tsv, model.json
-(an n-gram: tinylm/ngram_run.py)
+(an n-gram: tinylm/ngram_run.py; the one of a mixture: tinylm/mixture_run.py)
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from tinylm.corpus import ALPHABETS
 from tinylm.errors import TinylmError, nearest
 from tinylm.flatbuffer import write_tflite
 from tinylm.language import build_language
-from tinylm.model import Model, ModelInfo, make_model, write_model, write_whole
+from tinylm.mixture_run import add_ngram
+from tinylm.model import WITH_ROWS, Model, ModelInfo, write_model, write_whole
 from tinylm.ngram_run import train_ngram
 from tinylm.preparation import (
     Source,
@@ -181,7 +182,7 @@ def _go_all_stages(options: RunOptions, run: Path, report: Report, base: Base | 
     like = base and base.shape
     split = split_budget(options.kind, chosen, source.alphabet, options.budget, options.weight_bits, like, capitals)
     report("split", 1, 1, _describe(split))
-    encoder = encode_words(split.vocabulary) if options.kind == "word" else encode_characters(source.alphabet)
+    encoder = encode_words(split.vocabulary) if options.kind in WITH_ROWS else encode_characters(source.alphabet)
     tokens, held = write_tokens(source, encoder, run, byte_counter("encoding", total, report))
     frequency = row_frequency(tokens, split.shape.rows)
     digest = text_digest(tokens, split.vocabulary.words)
@@ -199,19 +200,25 @@ def _go_all_stages(options: RunOptions, run: Path, report: Report, base: Base | 
         grid=partial(weight_grid, split.shape) if split.shape.weight_bits == 4 else None,
     )
     write_whole_npz(run / "weights.npz", weights)
-    model = _quantized(options, split, weights, held or _first_lines(tokens))
+    model, made = _quantized(options, split, weights, held or _first_lines(tokens)), _made_of(split, options, base)
+    if options.kind == "mixture":
+        model, ngram = add_ngram(model, source, options.budget, report, byte_counter("counting", total, report))
+        made |= ngram
     write_model(run, model)
-    shape = split.shape
-    made = {"lexicon_bytes": split.lexicon_bytes, "lexicon_words": len(model.words), "rows": shape.rows}
-    made |= {"hidden": shape.hidden, "embedding": shape.embedding, "weight_bits": shape.weight_bits}
-    made["epochs"] = options.plan.epochs
-    if base:
-        made["fine_tuned_from"] = base.name
     _write_metrics(run, options, made, counts, model)
     report("training", 1, 1, "done")
     size = len(build_language(model).content)
     train_baseline(source, _info(options), size, run, report, byte_counter("counting", total, report), capitals)
     return model
+
+
+def _made_of(split: Split, options: RunOptions, base: Base | None) -> dict:
+    """What metrics.json says of the network and the words."""
+    shape = split.shape
+    made = {"lexicon_bytes": split.lexicon_bytes, "lexicon_words": len(split.vocabulary.words), "rows": shape.rows}
+    made |= {"hidden": shape.hidden, "embedding": shape.embedding, "weight_bits": shape.weight_bits}
+    made["epochs"] = options.plan.epochs
+    return made | ({"fine_tuned_from": base.name} if base else {})
 
 
 def _rehearse(
@@ -244,9 +251,10 @@ def _describe(split: Split) -> str:
     s = split.shape
     if s.kind == "character":
         return f"character network, H {s.hidden}: {split.language_bytes:,} language bytes"
+    ngram = f"; {split.ngram_bytes:,} bytes for the n-gram" if split.ngram_bytes else ""
     return (
         f"{s.rows:,} rows, embedding {s.embedding}, H {s.hidden}, {s.weight_bits} bits a weight: {split.network_bytes:,} bytes; "
-        f"{len(split.vocabulary.words):,} words in the lexicon: {split.lexicon_bytes:,} bytes"
+        f"{len(split.vocabulary.words):,} words in the lexicon: {split.lexicon_bytes:,} bytes{ngram}"
     )
 
 
@@ -283,7 +291,7 @@ def _quantized(options: RunOptions, split: Split, weights: dict[str, np.ndarray]
     graph = quantize(split.shape, weights, calibration_rows(held))
     info = replace(_info(options), top_millinats=split.vocabulary.top_millinats)
     words = split.vocabulary
-    return make_model(info, words.words, words.levels, write_tflite(graph), words.capitals)
+    return Model(info, words.words, words.levels, write_tflite(graph), capitals=words.capitals)
 
 
 def _write_metrics(run: Path, options: RunOptions, made: dict, counts: Counter[str], model: Model) -> None:

@@ -18,11 +18,10 @@ from pathlib import Path
 
 from tinylm.errors import TinylmError
 from tinylm.flatbuffer import read_tflite, write_tflite
-from tinylm.generate import SELF_TEST_STEPS, EngineSizes, ModelView, NetworkView, write_c
+from tinylm.generate import EngineSizes, ModelView, NetworkView, hash_self_test, write_c
 from tinylm.graph import Graph, Step, prune, understand_step
 from tinylm.language import HEADER_BYTES, build_interpreted
 from tinylm.model import Model, write_whole
-from tinylm.reference import hash_steps
 from tinylm.rendering import render
 from tinylm.resources import templates_dir
 from tinylm.step_code import layers_of
@@ -151,7 +150,7 @@ def view_interpreted(model: Model, step: Step, tflm: Interpreted, sizes: EngineS
     network = NetworkView(step, None, layers, is_scored=not tflm.whole)
     alphabet = tuple(ord(letter) for letter in model.info.alphabet)
     return ModelView(model, language, sizes, network, step.state_bytes, step.graph.tensor(step.context).size, 1, step.rows,
-                     step.units_per_nat, hash_steps(step, 0, 1, SELF_TEST_STEPS), alphabet)  # fmt: skip
+                     step.units_per_nat, hash_self_test(step, language.ngram), alphabet)  # fmt: skip
 
 
 def write_interpreted(view: ModelView, tflm: Interpreted, folder: Path) -> None:

@@ -98,13 +98,15 @@ typedef struct {
     tlm_offset_t index;        /* blocks: u16 first row, u24 byte in the stream, u8 contexts */
     tlm_offset_t stream;       /* a record for each word that has followers */
     uint32_t stream_bytes;     /* 2 or more */
-    uint16_t rows;             /* words of the lexicon + TLM_FIRST_ROW */
+    uint16_t rows;             /* numbers that words can have: the lexicon's words + TLM_FIRST_ROW, in a mixture also its rows */
     uint16_t blocks;
     uint8_t pair_bits, triple_bits, backoff_bits; /* of a class: 1..8 */
+    int32_t share_units;       /* mixture kind: what a follower is worth beside the network, added to its score; else 0 */
 } tlm_ngram_t;
 
 /* The network: one step and the scores of a range of rows. Generated code provides the functions. The n-gram kind has
- * its step alone, which looks the next word up; its state says where that word's followers are. */
+ * its step alone, which looks the next word up; its state says where that word's followers are. In a mixture `id` is a word's
+ * number (docs/SPEC-mixture.md), and more lies in a moment's state after the network's. */
 typedef struct {
     uint16_t state_bytes;      /* h, carried from word to word (character kind: letter to letter) */
     uint16_t context_bytes;    /* the last layer's input */
@@ -132,14 +134,14 @@ typedef struct {
 /* Everything about a model but its language bytes. `tlm_model` is generated. */
 typedef struct {
     const char *name;
-    uint32_t hash;             /* of model.tflite and vocabulary.tsv; the language's header holds it too */
+    uint32_t hash;             /* of the model's files; the language's header holds it too */
     uint32_t language_bytes;   /* header included */
     const tlm_letter_t *alphabet; /* code points of letters 1.., in order */
     tlm_lexicon_t lexicon;
     tlm_network_t network;
-    const tlm_ngram_t *ngram;  /* n-gram kind; else 0 */
-    int (*suggest)(tlm_engine_t *engine, uint8_t count); /* tlm_suggest_words, tlm_suggest_spelling or tlm_suggest_ngram */
-    /* FNV-1a of what is known after a step, going on from `hash`: tlm_hash_network or tlm_hash_ngram */
+    const tlm_ngram_t *ngram;  /* n-gram and mixture kind; else 0 */
+    int (*suggest)(tlm_engine_t *engine, uint8_t count); /* tlm_suggest_words, _spelling, _ngram or _mixture */
+    /* FNV-1a of what is known after a step, going on from `hash`: tlm_hash_network, tlm_hash_ngram or tlm_hash_mixture */
     uint32_t (*hash_moment)(const tlm_engine_t *engine, const tlm_moment_t *moment, uint32_t hash);
     uint32_t self_test_hash;   /* of 8 recorded steps (tlm_self_test) */
 } tlm_model_t;
@@ -238,10 +240,12 @@ void tlm_memory_use(tlm_engine_t *engine, tlm_memory_t *memory);
 /* The ways to suggest; a model uses one, so only that one is linked. Call tlm_suggest: it checks `count`.
  * Words: one step a finished word, then the rows in the prefix's range are scored and the lexicon's blocks read whose
  * best level can enter the list. Spelling: one step a letter, then at most TLM_SPELLING_STEPS steps of search.
- * N-gram: one look-up a finished word, then the followers in the prefix's range are read, and the lexicon as by words. */
+ * N-gram: one look-up a finished word, then the followers in the prefix's range are read, and the lexicon as by words.
+ * Mixture: words and n-gram, and once a finished word the sum of all rows. */
 int tlm_suggest_words(tlm_engine_t *engine, uint8_t count);
 int tlm_suggest_spelling(tlm_engine_t *engine, uint8_t count);
 int tlm_suggest_ngram(tlm_engine_t *engine, uint8_t count);
+int tlm_suggest_mixture(tlm_engine_t *engine, uint8_t count);
 
 /* An engine's model, language and memory: constants of a TLM_SMALL firmware, which learns nothing. */
 static inline const tlm_model_t *tlm_model_of(const tlm_engine_t *engine)
@@ -256,9 +260,10 @@ static inline tlm_flash_t tlm_language_of(const tlm_engine_t *engine)
 
 static inline tlm_memory_t *tlm_memory_of(const tlm_engine_t *engine) { return TLM_SMALL ? 0 : engine->memory; }
 
-/* The two kinds of hash_moment. */
+/* The kinds of hash_moment. */
 uint32_t tlm_hash_network(const tlm_engine_t *engine, const tlm_moment_t *moment, uint32_t hash);
 uint32_t tlm_hash_ngram(const tlm_engine_t *engine, const tlm_moment_t *moment, uint32_t hash);
+uint32_t tlm_hash_mixture(const tlm_engine_t *engine, const tlm_moment_t *moment, uint32_t hash);
 
 #ifdef __cplusplus
 }

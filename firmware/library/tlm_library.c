@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "tlm_line.h"
+#include "tlm_ngram.h"
 
 #define FNV_BASIS 14695981039346656037ULL /* FNV-1a, 64 bits */
 #define FNV_PRIME 1099511628211ULL
@@ -158,4 +159,25 @@ int tlm_library_scores(tlm_library_t *library, int32_t *scores)
     }
     network->score(engine->language, tlm_moment_newest(engine)->context, 0, network->rows, scores);
     return network->rows;
+}
+
+int tlm_library_followers(tlm_library_t *library, uint16_t *rows, uint16_t *costs)
+{
+    tlm_engine_t *engine = &library->engine;
+    const tlm_model_t *model = engine->model;
+    const int done = tlm_suggest(engine, 1);
+    tlm_followers_t followers;
+    int count = 0;
+
+    if (done < 0 || model->ngram == 0) {
+        return done < 0 ? done : 0;
+    }
+    /* In a mixture the n-gram's state lies after the network's. */
+    tlm_followers_start(tlm_moment_newest(engine)->state + (model->network.score != 0 ? model->network.state_bytes : 0),
+                        &followers);
+    for (; tlm_followers_next(model->ngram, engine->language, &followers); count++) { /* below 65,535: each has another row */
+        rows[count] = followers.row;
+        costs[count] = followers.cost;
+    }
+    return count;
 }

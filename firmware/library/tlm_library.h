@@ -52,6 +52,9 @@ void tlm_library_answer(tlm_library_t *library, const uint8_t *texts, const uint
 /* The scores of all rows at the end of the line, scores[0..rows-1]. Returns rows, or TLM_ERR_UNKNOWN (n-gram kind). */
 int tlm_library_scores(tlm_library_t *library, int32_t *scores);
 
+/* What the n-gram has at the end of the line: rows[] and costs[], each of 65,536. Returns how many; 0 without an n-gram. */
+int tlm_library_followers(tlm_library_t *library, uint16_t *rows, uint16_t *costs);
+
 #ifdef __cplusplus
 }
 #endif

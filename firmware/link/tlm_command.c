@@ -32,10 +32,13 @@ static void answer_status(tlm_link_t *link, const request_t *request, int status
     tlm_frame_send(&link->frame);
 }
 
-/* 0 a word network, 1 a character network, 2 an n-gram */
+/* 0 a word network, 1 a character network, 2 an n-gram, 3 a mixture */
 static uint8_t kind_of(const tlm_model_t *model)
 {
-    return model->ngram != 0 ? 2 : model->lexicon.words == 0 ? 1 : 0;
+    if (model->ngram != 0) {
+        return model->network.score != 0 ? 3 : 2;
+    }
+    return model->lexicon.words == 0 ? 1 : 0;
 }
 
 static void answer_identify(tlm_link_t *link, const request_t *request)

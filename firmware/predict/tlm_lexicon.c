@@ -261,3 +261,13 @@ uint16_t tlm_lexicon_number(const tlm_lexicon_t *lexicon, tlm_flash_t language, 
     }
     return (uint16_t)(TLM_FIRST_ROW + cursor.word);
 }
+
+uint32_t tlm_lexicon_code(const tlm_lexicon_t *lexicon, tlm_flash_t language, const uint8_t *letters, uint8_t length)
+{
+    tlm_cursor_t cursor;
+
+    if (!tlm_cursor_seek_word(lexicon, language, letters, length, &cursor)) {
+        return TLM_ROW_UNKNOWN;
+    }
+    return cursor.level == 0 ? cursor.row : (uint32_t)TLM_FIRST_ROW + own(lexicon)->rows + cursor.word;
+}

@@ -46,6 +46,10 @@ uint16_t tlm_lexicon_row(const tlm_lexicon_t *lexicon, tlm_flash_t language, con
  * TLM_ROW_UNKNOWN when it is not in the lexicon. */
 uint16_t tlm_lexicon_number(const tlm_lexicon_t *lexicon, tlm_flash_t language, const uint8_t *letters, uint8_t length);
 
+/* A number for each word, also beside a network: its row, or where it has none 2 + rows + its index among all words; or
+ * TLM_ROW_UNKNOWN. The memory and the mixture's n-gram write it. */
+uint32_t tlm_lexicon_code(const tlm_lexicon_t *lexicon, tlm_flash_t language, const uint8_t *letters, uint8_t length);
+
 /* Put the cursor on word `index` (below lexicon->words). Reads half a block on average. */
 void tlm_cursor_seek(const tlm_lexicon_t *lexicon, tlm_flash_t language, uint16_t index, tlm_cursor_t *cursor);
 

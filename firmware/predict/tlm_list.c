@@ -1,11 +1,14 @@
 #include "tlm_list.h"
 
+/* Whether each word is offered once: without a memory and an n-gram beside the network. */
+static inline bool is_offered_once(void) { return TLM_SMALL && tlm_model.ngram == 0; }
+
 static bool is_better(const tlm_candidate_t *one, const tlm_candidate_t *than)
 {
     if (one->score != than->score) {
         return one->score > than->score;
     }
-    return one->order < than->order || (!TLM_SMALL && one->order == than->order && one->place < than->place);
+    return one->order < than->order || (!is_offered_once() && one->order == than->order && one->place < than->place);
 }
 
 void tlm_list_offer(tlm_list_t *list, int32_t score, tlm_order_t order, uint16_t place)
@@ -14,11 +17,10 @@ void tlm_list_offer(tlm_list_t *list, int32_t score, tlm_order_t order, uint16_t
     const tlm_candidate_t *const end = list->best + list->count;
     tlm_candidate_t *at = list->best;
 
-    if (!TLM_SMALL && !tlm_list_has_room(list, score, order)) {
+    if (!is_offered_once() && !tlm_list_has_room(list, score, order)) {
         return;
     }
-    /* Without a memory no word comes twice. */
-    while (at < end && (TLM_SMALL || at->order != order || at->place != place)) {
+    while (at < end && (is_offered_once() || at->order != order || at->place != place)) {
         at++;
     }
     if (at < end) { /* the word's lower self goes */

@@ -136,16 +136,13 @@ uint32_t tlm_memory_code(const uint8_t *letters, uint8_t length)
 
 static uint32_t code_of(const tlm_engine_t *engine, const uint8_t *letters, uint8_t length)
 {
-    const tlm_lexicon_t *lexicon = &tlm_model_of(engine)->lexicon;
-    tlm_cursor_t cursor;
+    uint32_t code;
 
     if (length > TLM_WORD_LETTERS) {
         return TLM_ROW_UNKNOWN;
     }
-    if (tlm_cursor_seek_word(lexicon, tlm_language_of(engine), letters, length, &cursor)) {
-        return cursor.level == 0 ? cursor.row : (uint32_t)TLM_FIRST_ROW + lexicon->rows + cursor.word;
-    }
-    return tlm_memory_code(letters, length);
+    code = tlm_lexicon_code(&tlm_model_of(engine)->lexicon, tlm_language_of(engine), letters, length);
+    return code != TLM_ROW_UNKNOWN ? code : tlm_memory_code(letters, length);
 }
 
 /* The next word of the line from *at on, which moves past it; its length is 0 when there is none, above TLM_WORD_LETTERS

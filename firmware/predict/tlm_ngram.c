@@ -290,13 +290,18 @@ static uint32_t hash_u16(uint32_t hash, uint16_t value)
     return tlm_hash_byte(tlm_hash_byte(hash, (uint8_t)value), (uint8_t)(value >> 8));
 }
 
-uint32_t tlm_hash_ngram(const tlm_engine_t *engine, const tlm_moment_t *moment, uint32_t hash)
+uint32_t tlm_ngram_hash(const tlm_ngram_t *ngram, tlm_flash_t language, const int8_t *state, uint32_t hash)
 {
     tlm_followers_t followers;
 
-    tlm_followers_start(moment->state, &followers);
-    while (tlm_followers_next(tlm_model_of(engine)->ngram, tlm_language_of(engine), &followers)) {
+    tlm_followers_start(state, &followers);
+    while (tlm_followers_next(ngram, language, &followers)) {
         hash = hash_u16(hash_u16(hash, followers.row), followers.cost);
     }
     return hash_u16(hash, (uint16_t)(followers.pair_backoff + followers.triple_backoff));
+}
+
+uint32_t tlm_hash_ngram(const tlm_engine_t *engine, const tlm_moment_t *moment, uint32_t hash)
+{
+    return tlm_ngram_hash(tlm_model_of(engine)->ngram, tlm_language_of(engine), moment->state, hash);
 }

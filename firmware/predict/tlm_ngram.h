@@ -49,6 +49,9 @@ void tlm_followers_start(const int8_t *state, tlm_followers_t *followers);
 /* The next follower, in the order of rows: `row` and `cost`. Returns false when there is no more. */
 bool tlm_followers_next(const tlm_ngram_t *ngram, tlm_flash_t language, tlm_followers_t *followers);
 
+/* FNV-1a of a state's followers with their costs, then of the back-off, going on from `hash`. */
+uint32_t tlm_ngram_hash(const tlm_ngram_t *ngram, tlm_flash_t language, const int8_t *state, uint32_t hash);
+
 #ifdef __cplusplus
 }
 #endif

@@ -3,6 +3,7 @@
  * Cost: a step and the scores of all symbols for each beginning followed: TLM_BEAM of them a letter, at most
  * TLM_SPELLING_STEPS in all. The search ends sooner when no beginning can still become one of the best words. */
 #include "tlm_line.h"
+#include "tlm_lse.h"
 #include "tlm_taught.h"
 
 #include <string.h>
@@ -12,13 +13,8 @@ enum {
     COST_OF_NAT = 369,             /* 256 / ln 2, to a thousandth */
     MAX_NATS = 40,                 /* costlier is as good as impossible: a cost stays below 15,129 */
     MAX_SYMBOLS = TLM_MAX_LETTERS + TLM_FIRST_ROW,
-    HALVES = 16,
     LETTER_MILLINATS = 1700        /* what a letter typed as a word of the memory has it says for that word */
 };
-
-/* 2^15 * 2^(-i/16), rounded. */
-static const uint16_t half_powers[HALVES] = {32768, 31379, 30048, 28774, 27554, 26386, 25268, 24196,
-                                             23170, 22188, 21247, 20347, 19484, 18658, 17867, 17109};
 
 typedef struct {
     int32_t cost;   /* at most 24 letters of 15,129 + 1,792: below 2^19 */
@@ -72,12 +68,7 @@ static int32_t cost_below(uint32_t below, uint32_t units)
 }
 
 /* 2^15 * 2^(-cost / 256), to a 16th of a bit. */
-static uint32_t power_of_cost(int32_t cost)
-{
-    const uint32_t bits = (uint32_t)cost >> 8;
-
-    return bits > 15 ? 0 : (uint32_t)half_powers[((uint32_t)cost >> 4) & (HALVES - 1u)] >> bits;
-}
+static uint32_t power_of_cost(int32_t cost) { return cost < 16 * 256 ? tlm_half_power((uint32_t)cost >> 4) : 0; }
 
 /* log2(sum / 2^15) in 256ths, to a 16th of a bit; 2^15 <= sum <= 66 * 2^15, so below 7 * 256 = 1,792. */
 static int32_t cost_of_sum(uint32_t sum)
@@ -89,7 +80,7 @@ static int32_t cost_of_sum(uint32_t sum)
         sum >>= 1;
         whole++;
     }
-    while (sixteenths < HALVES - 1 && sum >= 2u * half_powers[HALVES - 1 - sixteenths]) {
+    while (sixteenths < TLM_HALF_POWERS - 1 && sum >= 2u * tlm_half_powers[TLM_HALF_POWERS - 1 - sixteenths]) {
         sixteenths++;
     }
     return whole * 256 + sixteenths * 16;

@@ -1,134 +1,17 @@
-/* Suggestions of the word kind: the network's rows and the lexicon's words in one list (docs/DESIGN.md, the mixture). */
-#include "tlm_lexicon.h"
-#include "tlm_line.h"
-#include "tlm_list.h"
-#include "tlm_taught.h"
+/* Suggestions of the word kind: the network's rows and the lexicon's words in one list (docs/DESIGN.md). */
+#include "tlm_words.h"
 
-enum {
-    CHUNK_ROWS = TLM_SMALL ? 1 : 32 /* scored at once: 128 bytes of stack */
-};
-
-/* A lexicon-only word stands before the row of the next level-0 word, which its cursor knows. So the order of the words
- * needs no word index of a row, for which the lexicon would have to be read. A candidate's place is the row or the index. */
-static tlm_order_t row_order(uint16_t row) { return (tlm_order_t)(2u * (tlm_order_t)row + 1u); }
-static tlm_order_t word_order(uint16_t next_row) { return (tlm_order_t)(2u * (tlm_order_t)next_row); }
-/* A lexicon-only word that the memory brought comes after all others of its score, and a word of the memory alone after that;
- * its place is in the table. */
-static const tlm_order_t TAUGHT_ORDER = (tlm_order_t)(TLM_UNKNOWN_ORDER - 1u);
-static bool is_row(const tlm_candidate_t *candidate) { return (candidate->order & 1u) != 0; }
-
-static void list_rows(const tlm_engine_t *engine, const int8_t *context, uint16_t first, uint16_t end, tlm_list_t *list)
+static bool score_of(const tlm_engine_t *engine, const int8_t *context, const tlm_taught_t *word, const void *more,
+                     int32_t *score)
 {
-    int32_t scores[CHUNK_ROWS];
+    const uint32_t rows = (uint32_t)TLM_FIRST_ROW + tlm_model_of(engine)->lexicon.rows;
 
-    while (first < end) {
-        const uint16_t left = (uint16_t)(end - first);
-        const uint8_t count = (uint8_t)(left < CHUNK_ROWS ? left : (uint16_t)CHUNK_ROWS);
-        tlm_model_of(engine)->network.score(tlm_language_of(engine), context, first, count, scores);
-        for (uint8_t i = 0; i < count; i++, first++) {
-            tlm_list_offer(list, scores[i], row_order(first), first);
-        }
+    (void)more;
+    if (word->code >= rows) {
+        return false;
     }
-}
-
-/* The words of one block, from word `first` up to `end`. The sums are within 2^31: a score is within 2^30. */
-static void list_block(const tlm_engine_t *engine, int32_t unknown, uint16_t first, uint16_t end, tlm_list_t *list)
-{
-    const tlm_lexicon_t *lexicon = &tlm_model_of(engine)->lexicon;
-    tlm_cursor_t cursor;
-
-    tlm_cursor_seek(lexicon, tlm_language_of(engine), first, &cursor);
-    do {
-        if (cursor.level != 0 && cursor.level <= lexicon->levels) {
-            const int32_t score = unknown + lexicon->level_units[cursor.level - 1];
-            tlm_list_offer(list, score, word_order(cursor.row), cursor.word);
-        }
-    } while (cursor.word + 1u < end && tlm_cursor_next(lexicon, tlm_language_of(engine), &cursor));
-}
-
-static void list_lexicon(const tlm_engine_t *engine, const int8_t *context, uint16_t first, uint16_t end, tlm_list_t *list)
-{
-    const tlm_lexicon_t *lexicon = &tlm_model_of(engine)->lexicon;
-    int32_t unknown;
-
-    tlm_model_of(engine)->network.score(tlm_language_of(engine), context, TLM_ROW_UNKNOWN, 1, &unknown);
-    while (first < end) {
-        const uint16_t block_end = tlm_lexicon_block_end(lexicon, first, end);
-        const uint8_t level = tlm_lexicon_block_level(lexicon, tlm_language_of(engine), first);
-        if (level <= lexicon->levels && tlm_list_has_room(list, unknown + lexicon->level_units[level - 1], 0)) {
-            list_block(engine, unknown, first, block_end, list);
-        }
-        first = block_end;
-    }
-}
-
-/* A lexicon-only word by its uses, in place of itself where it is listed for its level. */
-static void offer_plain(tlm_list_t *list, int32_t score, uint16_t index)
-{
-    uint8_t i = 0;
-
-    while (i < list->count && (is_row(&list->best[i]) || list->best[i].place != index)) {
-        i++;
-    }
-    if (i < list->count) {
-        if (list->best[i].score >= score) {
-            return;
-        }
-        for (list->count--; i < list->count; i++) {
-            list->best[i] = list->best[i + 1];
-        }
-    }
-    tlm_list_offer(list, score, TAUGHT_ORDER, index);
-}
-
-/* The words of the memory: likely by their uses alone, and one with a row also above the score of its row. */
-static void list_memory(const tlm_engine_t *engine, const int8_t *context, const tlm_taught_table_t *table,
-                        tlm_list_t *list)
-{
-    const tlm_network_t *network = &tlm_model_of(engine)->network;
-    const uint32_t plain = (uint32_t)TLM_FIRST_ROW + tlm_model_of(engine)->lexicon.rows; /* codes of lexicon-only words */
-    int32_t unknown;
-
-    network->score(tlm_language_of(engine), context, TLM_ROW_UNKNOWN, 1, &unknown);
-    for (uint8_t i = 0; i < TLM_TAUGHT_WORDS; i++) {
-        const tlm_taught_t *word = &table->words[i];
-        int32_t score;
-        if (word->uses == 0) {
-            continue;
-        }
-        score = tlm_score_add(unknown, network->units_per_nat, tlm_taught_millinats(word));
-        if (word->length != 0) {
-            tlm_list_offer(list, score, TLM_UNKNOWN_ORDER, i);
-        } else if (word->code >= plain) {
-            offer_plain(list, score, (uint16_t)(word->code - plain));
-        } else {
-            const uint16_t row = (uint16_t)word->code;
-            int32_t raised;
-            network->score(tlm_language_of(engine), context, row, 1, &raised);
-            raised = tlm_score_add(raised, network->units_per_nat, tlm_taught_bonus(word));
-            tlm_list_offer(list, raised > score ? raised : score, row_order(row), row);
-        }
-    }
-}
-
-static void write_list(tlm_engine_t *engine, const tlm_typed_t *typed, const tlm_list_t *list,
-                       const tlm_taught_table_t *table)
-{
-    const tlm_lexicon_t *lexicon = &tlm_model_of(engine)->lexicon;
-    tlm_cursor_t cursor;
-
-    for (uint8_t i = 0; i < list->count; i++) {
-        if (!TLM_SMALL && list->best[i].order == TLM_UNKNOWN_ORDER) {
-            tlm_taught_write(engine, i, typed, &table->words[list->best[i].place]);
-            continue;
-        }
-        if (is_row(&list->best[i])) {
-            tlm_cursor_seek_row(lexicon, tlm_language_of(engine), list->best[i].place, &cursor);
-        } else {
-            tlm_cursor_seek(lexicon, tlm_language_of(engine), list->best[i].place, &cursor);
-        }
-        tlm_suggestion_write(engine, i, typed, cursor.letters, cursor.length, cursor.capitals);
-    }
+    tlm_model_of(engine)->network.score(tlm_language_of(engine), context, (uint16_t)word->code, 1, score);
+    return true;
 }
 
 int tlm_suggest_words(tlm_engine_t *engine, uint8_t count)
@@ -140,26 +23,18 @@ int tlm_suggest_words(tlm_engine_t *engine, uint8_t count)
     const int8_t *context;
 
     tlm_line_typed(engine, &typed);
-    if (typed.length > TLM_WORD_LETTERS) {
-        return 0;
-    }
-    range = tlm_lexicon_range(&tlm_model_of(engine)->lexicon, tlm_language_of(engine), typed.letters, typed.length);
-    if (range.prefix_level != TLM_NO_LEVEL) { /* the word already typed is not offered */
-        range.first++;
-        range.first_row = (uint16_t)(range.first_row + (range.prefix_level == 0 ? 1 : 0));
-    }
-    if (range.first >= range.end && tlm_memory_of(engine) == 0) {
+    if (!tlm_words_range(engine, &typed, &range)) {
         return 0;
     }
     context = tlm_line_follow(engine, tlm_lexicon_row)->context;
-    list_rows(engine, context, range.first_row, range.end_row, &list);
+    tlm_words_list_rows(engine, context, range.first_row, range.end_row, &list);
     if (typed.length > 0 && range.first < range.end) { /* before the first letter only rows compete */
-        list_lexicon(engine, context, range.first, range.end, &list);
+        tlm_words_list_lexicon(engine, context, &range, &list);
     }
     if (tlm_memory_of(engine) != 0) {
         tlm_taught_recall(engine, &typed, &range, &table);
-        list_memory(engine, context, &table, &list);
+        tlm_words_list_memory(engine, context, &table, score_of, 0, &list);
     }
-    write_list(engine, &typed, &list, &table);
+    tlm_words_write(engine, &typed, &list, &table);
     return list.count;
 }

@@ -69,8 +69,7 @@ void tlm_taught_recall(tlm_engine_t *engine, const tlm_typed_t *typed, const tlm
 {
     const tlm_lines_t lines = tlm_memory_lines(tlm_memory_of(engine));
     const uint32_t before = tlm_memory_before(engine, typed->start);
-    const tlm_codes_t codes = {range->first_row, (uint32_t)TLM_FIRST_ROW + tlm_model_of(engine)->lexicon.rows + range->first,
-                               (uint32_t)(range->end_row - range->first_row), (uint32_t)(range->end - range->first)};
+    const tlm_codes_t codes = tlm_taught_codes(&tlm_model_of(engine)->lexicon, range);
     const uint16_t recent = (uint16_t)(lines.count > RECENT_BYTES ? lines.count - RECENT_BYTES : 0);
     uint16_t at = lines.count;
     tlm_token_t later = {TLM_ROW_BOUNDARY, 0, 0};

@@ -28,6 +28,14 @@ typedef struct {
     uint8_t length;                    /* unknown words: letters; others: 0 */
 } tlm_taught_t;
 
+/* The codes of a range's words. */
+static inline tlm_codes_t tlm_taught_codes(const tlm_lexicon_t *lexicon, const tlm_range_t *range)
+{
+    const tlm_codes_t codes = {range->first_row, (uint32_t)TLM_FIRST_ROW + lexicon->rows + range->first,
+                               (uint32_t)(range->end_row - range->first_row), (uint32_t)(range->end - range->first)};
+    return codes;
+}
+
 typedef struct {
     tlm_taught_t words[TLM_TAUGHT_WORDS]; /* set after set */
 } tlm_taught_table_t;

@@ -5,13 +5,14 @@
 
 A folder is a model (docs/DESIGN.md) and golden.json: the ids are (start + i * stride) % rows, the state is fed back from zeros,
 `hash` is FNV-1a of every step's state and logits, `first` holds those of the first steps in hexadecimal. The n-gram has no
-.tflite: its hash is by tinylm/ngram.py.
+.tflite: its hash is by tinylm/ngram.py, and so is the part of a mixture's that is its n-gram's.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,10 +27,11 @@ from tinylm.corpus import ENGLISH_ALPHABET  # noqa: E402
 from tinylm.flatbuffer import read_tflite  # noqa: E402
 from tinylm.graph import Step, understand_step  # noqa: E402
 from tinylm.kneser_ney import encode_text  # noqa: E402
+from tinylm.mixture import hash_mixture  # noqa: E402
 from tinylm.model import FIRST_WORD_ROW, Model, ModelInfo, write_model, write_whole  # noqa: E402
 from tinylm.network import NetworkShape  # noqa: E402
 from tinylm.ngram import hash_walk, parse_ngram, read_ngram  # noqa: E402
-from tinylm.ngram_fit import fit_ngram  # noqa: E402
+from tinylm.ngram_fit import fit_followers, fit_ngram  # noqa: E402
 from tinylm.preparation import encode_characters, encode_words  # noqa: E402
 from tinylm.reference import hash_steps  # noqa: E402
 from tinylm.vocabulary import choose_vocabulary, count_words  # noqa: E402
@@ -74,6 +76,14 @@ def make_ngram_model() -> Model:
     return Model(info, fit.words, fit.levels, b"", fit.packed.render())
 
 
+def make_mixture_model() -> Model:
+    """The word model, and beside it what follows a word in the lines."""
+    words = make_word_model("tiny-mixture")
+    fit = fit_followers(encode_text(tiny_lines()), words.numbers, words.ngram_rows, 4096)
+    info = replace(words.info, kind="mixture", share_millinats=-350)
+    return replace(words, info=info, ngram=fit.packed.render())
+
+
 def golden(model: Model) -> dict:
     """What golden.json says."""
     record = {"model_hash": f"{model.hash:08x}", "start": START, "stride": STRIDE, "steps": STEPS}
@@ -89,14 +99,18 @@ def golden(model: Model) -> dict:
             first.append({"id": row, "state": result.state.tobytes().hex(), "logits": result.logits.tobytes().hex()})
         return result
 
-    value = hash_steps(step, START, STRIDE, STEPS, run)
+    if model.info.kind == "mixture":
+        ngram = read_ngram(parse_ngram(model.ngram))
+        value = hash_mixture(step, ngram, START, STRIDE, STEPS, run)
+    else:
+        value = hash_steps(step, START, STRIDE, STEPS, run)
     return record | {"made_by": "the tflite-micro wheel", "hash": f"{value:08x}", "first": first}
 
 
 def main() -> None:
     """Write every folder."""
     int4 = make_word_model("tiny-word-int4", sizes=(13, 17, 4))
-    for model in (make_word_model(), int4, make_character_model(), make_ngram_model()):
+    for model in (make_word_model(), int4, make_character_model(), make_ngram_model(), make_mixture_model()):
         folder = HERE / model.info.name
         write_model(folder, model)
         write_whole(folder / "golden.json", (json.dumps(golden(model), indent=1) + "\n").encode())

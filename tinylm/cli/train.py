@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 @click.argument("text", nargs=-1, type=click.Path(path_type=str))
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Run folder.  [default: runs/NAME]")
 @click.option("--name", help="The model's name.  [default: the project's, or the first text's]")
-@click.option("--kind", type=click.Choice(["word", "character", "ngram"]), help="What predicts.  [default: word]")
+@click.option(
+    "--kind", type=click.Choice(["word", "character", "ngram", "mixture"]), help="What predicts.  [default: word]"
+)
 @click.option("--language", help="en, de, fr: the letters that make words.  [default: en]")
 @click.option(
     "--budget", help="Bytes of flash for all of the language (network and words): 24K, 256K, 1M.  [default: 256K]"
@@ -68,7 +70,8 @@ def command(
     stopped goes on where it was when the same command is given again.
 
     A word network predicts words of its vocabulary and is better from 24 KB on; a character network spells, so it can
-    write words that it never saw; an n-gram counts word pairs and triples, in a minute and without Keras.
+    write words that it never saw; an n-gram counts word pairs and triples, in a minute and without Keras; a mixture is a word
+    network and an n-gram side by side, for budgets of some hundred KB and more.
     Lines with a masked name ([NAME]) are left out, and lines seen before.
 
     With --from en-256k a model that knows English learns your text too, in minutes: its words, and how you put them.

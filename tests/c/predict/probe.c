@@ -6,7 +6,8 @@
 #include <string.h>
 
 #include "tlm_lexicon.h"
-#include "tlm_ngram.h"
+#include "tlm_lse.h"
+#include "tlm_mixture.h"
 
 enum { STUB_STATE_BYTES = 4 };
 
@@ -63,6 +64,12 @@ static void ngram_step(tlm_flash_t at, uint16_t id, int8_t *state, int8_t *conte
 {
     context[0] = scratch[0] = 0;
     tlm_ngram_step(&ngram, at, id, state);
+}
+
+static void mixture_step(tlm_flash_t at, uint16_t id, int8_t *state, int8_t *context, int8_t *scratch)
+{
+    stub_step(at, id < model.network.rows ? id : (uint16_t)TLM_ROW_UNKNOWN, state, context, scratch);
+    tlm_mixture_step(&ngram, at, id, state + STUB_STATE_BYTES);
 }
 
 static int8_t stub_logit(tlm_flash_t at, const int8_t *context, uint16_t row)
@@ -143,17 +150,25 @@ static void answer_load(char *line)
     printf("%d %d", tlm_engine_init(&engine, &model, language), tlm_language_check(&model, language));
 }
 
-/* ngram ROWS BLOCKS PAIR_BITS TRIPLE_BITS BACKOFF_BITS STREAM_BYTES COSTS INDEX STREAM: what was loaded is an n-gram */
-static void answer_ngram(char *line)
+/* ngram ROWS BLOCKS PAIR_BITS TRIPLE_BITS BACKOFF_BITS STREAM_BYTES COSTS INDEX STREAM: what was loaded is an n-gram.
+ * mixture: the same and SHARE; it has an n-gram too. */
+static void answer_ngram(char *line, bool mixed)
 {
-    long n[9];
+    long n[10] = {0};
     char *at = line;
-    for (int i = 0; i < 9; i++) {
+    for (int i = 0; i < (mixed ? 10 : 9); i++) {
         n[i] = strtol(at, &at, 10);
     }
     ngram = (tlm_ngram_t){(uint32_t)n[6], (uint32_t)n[7], (uint32_t)n[8], (uint32_t)n[5], (uint16_t)n[0], (uint16_t)n[1],
-                          (uint8_t)n[2],  (uint8_t)n[3],  (uint8_t)n[4]};
+                          (uint8_t)n[2],  (uint8_t)n[3],  (uint8_t)n[4],  (int32_t)n[9]};
     model.ngram = &ngram;
+    if (mixed) {
+        model.suggest = tlm_suggest_mixture;
+        model.hash_moment = tlm_hash_mixture;
+        model.network.step = mixture_step;
+        printf("%d", tlm_engine_init(&engine, &model, language));
+        return;
+    }
     set_levels(-TLM_NGRAM_UNITS);
     model.suggest = tlm_suggest_ngram;
     model.hash_moment = tlm_hash_ngram;
@@ -216,6 +231,17 @@ static void answer_memory(const char *command, char *argument)
     }
 }
 
+/* lse UNITS SCORE...: the logarithm of their sum */
+static void answer_lse(char *line)
+{
+    tlm_lse_t lse;
+    tlm_lse_start(&lse, (int32_t)strtol(line, &line, 10));
+    while (*line == ' ') {
+        tlm_lse_add(&lse, (int32_t)strtol(line, &line, 10));
+    }
+    printf("%" PRId32, tlm_lse_value(&lse));
+}
+
 static void answer_engine(const char *command, const char *argument)
 {
     const uint8_t number = (uint8_t)strtoul(argument, NULL, 10);
@@ -260,8 +286,10 @@ int main(void)
         argument += more ? 1 : 0;
         if (strcmp(line, "load") == 0) {
             answer_load(argument);
-        } else if (strcmp(line, "ngram") == 0) {
-            answer_ngram(argument);
+        } else if (strcmp(line, "ngram") == 0 || strcmp(line, "mixture") == 0) {
+            answer_ngram(argument, *line == 'm');
+        } else if (strcmp(line, "lse") == 0) {
+            answer_lse(argument);
         } else if (strstr("memory poke forget content", line) != NULL) {
             answer_memory(line, argument);
         } else if (strstr("range row number blocklevel seek seekrow all", line) != NULL) {

@@ -2,7 +2,7 @@
 #ifndef TLM_SIZES_H
 #define TLM_SIZES_H
 
-#define TLM_STATE_BYTES 16 /* the network uses 4 of them, the n-gram all */
+#define TLM_STATE_BYTES 24 /* the network uses 4 of them, the n-gram 16, the mixture all */
 #define TLM_CONTEXT_BYTES 4
 #define TLM_SCRATCH_BYTES 1
 #ifndef TLM_HISTORY

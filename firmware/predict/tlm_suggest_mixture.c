@@ -1,0 +1,173 @@
+/* Suggestions of the mixture kind: as the word kind's, but what follows the last words in the n-gram is likelier.
+ *
+ * Cost: before the first letter the word kind's, less than a quarter of which the sum of all rows adds, and what the followers
+ * take; a letter then the rows and the followers in the prefix's range. */
+#include "tlm_lse.h"
+#include "tlm_mixture.h"
+#include "tlm_words.h"
+
+enum {
+    NO_FOLLOWER = 0              /* tlm_taught_t.at of a known word: what tlm_lines_read leaves there; else its cost and 1 */
+};
+
+/* What a follower gains: its probability beside the network's. */
+typedef struct {
+    tlm_lse_t nothing;           /* a sum that is still empty */
+    int32_t score;               /* of a follower that costs nothing */
+} share_t;
+
+/* Of a moment: behind the network's state. */
+static int8_t *part_of(const tlm_engine_t *engine, tlm_moment_t *moment)
+{
+    return moment->state + tlm_model_of(engine)->network.state_bytes;
+}
+
+uint32_t tlm_hash_mixture(const tlm_engine_t *engine, const tlm_moment_t *moment, uint32_t hash)
+{
+    const tlm_model_t *model = tlm_model_of(engine);
+
+    hash = tlm_hash_network(engine, moment, hash);
+    return tlm_ngram_hash(model->ngram, tlm_language_of(engine), moment->state + model->network.state_bytes, hash);
+}
+
+/* A mixture has at most 65,535 numbers. */
+static uint16_t number_of(const tlm_lexicon_t *lexicon, tlm_flash_t language, const uint8_t *letters, uint8_t length)
+{
+    return (uint16_t)tlm_lexicon_code(lexicon, language, letters, length);
+}
+
+/* All rows' scores into the sum, and into the list where there is one. */
+static void sum_rows(const tlm_engine_t *engine, const int8_t *context, tlm_lse_t *sum, tlm_list_t *list)
+{
+    const tlm_network_t *network = &tlm_model_of(engine)->network;
+    int32_t scores[TLM_LISTED_ROWS];
+    uint16_t row = 0;
+
+    while (row < network->rows) {
+        const uint8_t count = tlm_listed_rows(row, network->rows);
+        network->score(tlm_language_of(engine), context, row, count, scores);
+        for (uint8_t i = 0; i < count; i++, row++) {
+            tlm_lse_add(sum, scores[i]);
+            if (list != 0 && row >= TLM_FIRST_ROW) {
+                tlm_list_offer(list, scores[i], tlm_row_order(row), row);
+            }
+        }
+    }
+}
+
+/* What followers gain after a moment, and the rows of the range into the list: one pass over all rows does both before the
+ * first letter. */
+static share_t list_rows(const tlm_engine_t *engine, tlm_moment_t *moment, bool all, const tlm_range_t *range, tlm_list_t *list)
+{
+    const tlm_model_t *model = tlm_model_of(engine);
+    int32_t sum = tlm_mixture_sum(part_of(engine, moment));
+    share_t share;
+
+    tlm_lse_start(&share.nothing, model->network.units_per_nat);
+    if (sum != TLM_NOT_SUMMED) {
+        all = false;
+    } else {
+        tlm_lse_t rows = share.nothing;
+        sum_rows(engine, moment->context, &rows, all ? list : 0);
+        sum = tlm_lse_value(&rows);
+        tlm_mixture_keep(part_of(engine, moment), sum);
+    }
+    if (!all) {
+        tlm_words_list_rows(engine, moment->context, range->first_row, range->end_row, list);
+    }
+    share.score = sum + model->ngram->share_units;
+    return share;
+}
+
+/* A follower's part in its score. Costs are at most 510: the product is below 2^30. */
+static int32_t score_of_cost(const share_t *share, uint16_t cost)
+{
+    return share->score - (share->nothing.units_per_nat * (int32_t)cost) / TLM_NGRAM_UNITS;
+}
+
+/* The score of a follower that has a row. */
+static int32_t score_of_row(const tlm_engine_t *engine, const int8_t *context, const share_t *share, uint16_t row, uint16_t cost)
+{
+    tlm_lse_t both = share->nothing;
+    int32_t score;
+
+    tlm_model_of(engine)->network.score(tlm_language_of(engine), context, row, 1, &score);
+    tlm_lse_add(&both, score);
+    tlm_lse_add(&both, score_of_cost(share, cost));
+    return tlm_lse_value(&both);
+}
+
+/* The followers in the range; those in the table (0: there is none) are told their cost there. */
+static void list_followers(const tlm_engine_t *engine, tlm_moment_t *moment, const tlm_range_t *range, const share_t *share,
+                           tlm_taught_table_t *table, tlm_list_t *list)
+{
+    const tlm_model_t *model = tlm_model_of(engine);
+    const tlm_codes_t codes = tlm_taught_codes(&model->lexicon, range);
+    const uint16_t plain = (uint16_t)(TLM_FIRST_ROW + model->lexicon.rows);
+    tlm_followers_t followers;
+
+    tlm_followers_start(part_of(engine, moment), &followers);
+    while (tlm_followers_next(model->ngram, tlm_language_of(engine), &followers) &&
+           followers.row < codes.first + codes.words) {
+        tlm_taught_t *taught;
+        if (!tlm_codes_have(&codes, followers.row)) {
+            continue;
+        }
+        taught = table != 0 ? tlm_taught_find(table, followers.row) : 0;
+        if (taught != 0) {
+            taught->at = (uint16_t)(followers.cost + 1u);
+        }
+        if (followers.row < plain) {
+            const int32_t score = score_of_row(engine, moment->context, share, followers.row, followers.cost);
+            tlm_list_offer(list, score, tlm_row_order(followers.row), followers.row);
+        } else {
+            tlm_words_raise(list, score_of_cost(share, followers.cost), (uint16_t)(followers.row - plain));
+        }
+    }
+}
+
+/* The word kind's rows have a score, and followers have one. */
+static bool score_of(const tlm_engine_t *engine, const int8_t *context, const tlm_taught_t *word, const void *more,
+                     int32_t *score)
+{
+    const share_t *share = more;
+    const bool has_row = word->code < (uint32_t)TLM_FIRST_ROW + tlm_model_of(engine)->lexicon.rows;
+
+    if (word->at != NO_FOLLOWER) {
+        const uint16_t cost = (uint16_t)(word->at - 1u);
+        *score = has_row ? score_of_row(engine, context, share, (uint16_t)word->code, cost) : score_of_cost(share, cost);
+    } else if (has_row) {
+        tlm_model_of(engine)->network.score(tlm_language_of(engine), context, (uint16_t)word->code, 1, score);
+    }
+    return has_row || word->at != NO_FOLLOWER;
+}
+
+int tlm_suggest_mixture(tlm_engine_t *engine, uint8_t count)
+{
+    tlm_typed_t typed;
+    tlm_range_t range;
+    tlm_list_t list = {0, count, {{0, 0, 0}}};
+    tlm_taught_table_t table;
+    tlm_moment_t *moment;
+    share_t share;
+
+    tlm_line_typed(engine, &typed);
+    if (!tlm_words_range(engine, &typed, &range)) {
+        return 0;
+    }
+    (void)tlm_line_follow(engine, number_of);
+    moment = tlm_moment_newest(engine);
+    share = list_rows(engine, moment, typed.length == 0, &range, &list);
+    if (typed.length > 0 && range.first < range.end) {
+        tlm_words_list_lexicon(engine, moment->context, &range, &list);
+    }
+    if (tlm_memory_of(engine) != 0) {
+        tlm_taught_recall(engine, &typed, &range, &table);
+    }
+    list_followers(engine, moment, &range, &share, tlm_memory_of(engine) != 0 ? &table : 0, &list);
+    if (tlm_memory_of(engine) != 0) {
+        tlm_words_list_memory(engine, moment->context, &table, score_of, &share, &list);
+    }
+    tlm_words_write(engine, &typed, &list, &table);
+    return list.count;
+}

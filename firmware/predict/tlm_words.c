@@ -1,0 +1,133 @@
+#include "tlm_words.h"
+
+static tlm_order_t word_order(uint16_t next_row) { return (tlm_order_t)(2u * (tlm_order_t)next_row); }
+/* A lexicon-only word that was raised comes after all others of its score, and a word of the memory alone after that; its place
+ * is in the table. */
+static const tlm_order_t RAISED_ORDER = (tlm_order_t)(TLM_UNKNOWN_ORDER - 1u);
+static bool is_row(const tlm_candidate_t *candidate) { return (candidate->order & 1u) != 0; }
+
+bool tlm_words_range(const tlm_engine_t *engine, const tlm_typed_t *typed, tlm_range_t *range)
+{
+    if (typed->length > TLM_WORD_LETTERS) {
+        return false;
+    }
+    *range = tlm_lexicon_range(&tlm_model_of(engine)->lexicon, tlm_language_of(engine), typed->letters, typed->length);
+    if (range->prefix_level != TLM_NO_LEVEL) { /* the word already typed is not offered */
+        range->first++;
+        range->first_row = (uint16_t)(range->first_row + (range->prefix_level == 0 ? 1 : 0));
+    }
+    return range->first < range->end || tlm_memory_of(engine) != 0;
+}
+
+void tlm_words_list_rows(const tlm_engine_t *engine, const int8_t *context, uint16_t first, uint16_t end, tlm_list_t *list)
+{
+    int32_t scores[TLM_LISTED_ROWS];
+
+    while (first < end) {
+        const uint8_t count = tlm_listed_rows(first, end);
+        tlm_model_of(engine)->network.score(tlm_language_of(engine), context, first, count, scores);
+        for (uint8_t i = 0; i < count; i++, first++) {
+            tlm_list_offer(list, scores[i], tlm_row_order(first), first);
+        }
+    }
+}
+
+/* The words of one block, from word `first` up to `end`. The sums are within 2^31: a score is within 2^30. */
+static void list_block(const tlm_engine_t *engine, int32_t unknown, uint16_t first, uint16_t end, tlm_list_t *list)
+{
+    const tlm_lexicon_t *lexicon = &tlm_model_of(engine)->lexicon;
+    tlm_cursor_t cursor;
+
+    tlm_cursor_seek(lexicon, tlm_language_of(engine), first, &cursor);
+    do {
+        if (cursor.level != 0 && cursor.level <= lexicon->levels) {
+            const int32_t score = unknown + lexicon->level_units[cursor.level - 1];
+            tlm_list_offer(list, score, word_order(cursor.row), cursor.word);
+        }
+    } while (cursor.word + 1u < end && tlm_cursor_next(lexicon, tlm_language_of(engine), &cursor));
+}
+
+void tlm_words_list_lexicon(const tlm_engine_t *engine, const int8_t *context, const tlm_range_t *range, tlm_list_t *list)
+{
+    const tlm_lexicon_t *lexicon = &tlm_model_of(engine)->lexicon;
+    uint16_t first = range->first;
+    int32_t unknown;
+
+    tlm_model_of(engine)->network.score(tlm_language_of(engine), context, TLM_ROW_UNKNOWN, 1, &unknown);
+    while (first < range->end) {
+        const uint16_t block_end = tlm_lexicon_block_end(lexicon, first, range->end);
+        const uint8_t level = tlm_lexicon_block_level(lexicon, tlm_language_of(engine), first);
+        if (level <= lexicon->levels && tlm_list_has_room(list, unknown + lexicon->level_units[level - 1], 0)) {
+            list_block(engine, unknown, first, block_end, list);
+        }
+        first = block_end;
+    }
+}
+
+void tlm_words_raise(tlm_list_t *list, int32_t score, uint16_t index)
+{
+    uint8_t i = 0;
+
+    while (i < list->count && (is_row(&list->best[i]) || list->best[i].place != index)) {
+        i++;
+    }
+    if (i < list->count) {
+        if (list->best[i].score >= score) {
+            return;
+        }
+        for (list->count--; i < list->count; i++) {
+            list->best[i] = list->best[i + 1];
+        }
+    }
+    tlm_list_offer(list, score, RAISED_ORDER, index);
+}
+
+void tlm_words_list_memory(const tlm_engine_t *engine, const int8_t *context, const tlm_taught_table_t *table,
+                           tlm_words_score_t *score_of, const void *more, tlm_list_t *list)
+{
+    const tlm_network_t *network = &tlm_model_of(engine)->network;
+    const uint32_t plain = (uint32_t)TLM_FIRST_ROW + tlm_model_of(engine)->lexicon.rows; /* codes of lexicon-only words */
+    int32_t unknown;
+
+    network->score(tlm_language_of(engine), context, TLM_ROW_UNKNOWN, 1, &unknown);
+    for (uint8_t i = 0; i < TLM_TAUGHT_WORDS; i++) {
+        const tlm_taught_t *word = &table->words[i];
+        int32_t score, raised;
+        if (word->uses == 0) {
+            continue;
+        }
+        score = tlm_score_add(unknown, network->units_per_nat, tlm_taught_millinats(word));
+        if (word->length != 0) {
+            tlm_list_offer(list, score, TLM_UNKNOWN_ORDER, i);
+            continue;
+        }
+        if (score_of(engine, context, word, more, &raised)) {
+            raised = tlm_score_add(raised, network->units_per_nat, tlm_taught_bonus(word));
+            score = raised > score ? raised : score;
+        }
+        if (word->code >= plain) {
+            tlm_words_raise(list, score, (uint16_t)(word->code - plain));
+        } else {
+            tlm_list_offer(list, score, tlm_row_order((uint16_t)word->code), (uint16_t)word->code);
+        }
+    }
+}
+
+void tlm_words_write(tlm_engine_t *engine, const tlm_typed_t *typed, const tlm_list_t *list, const tlm_taught_table_t *table)
+{
+    const tlm_lexicon_t *lexicon = &tlm_model_of(engine)->lexicon;
+    tlm_cursor_t cursor;
+
+    for (uint8_t i = 0; i < list->count; i++) {
+        if (!TLM_SMALL && list->best[i].order == TLM_UNKNOWN_ORDER) {
+            tlm_taught_write(engine, i, typed, &table->words[list->best[i].place]);
+            continue;
+        }
+        if (is_row(&list->best[i])) {
+            tlm_cursor_seek_row(lexicon, tlm_language_of(engine), list->best[i].place, &cursor);
+        } else {
+            tlm_cursor_seek(lexicon, tlm_language_of(engine), list->best[i].place, &cursor);
+        }
+        tlm_suggestion_write(engine, i, typed, cursor.letters, cursor.length, cursor.capitals);
+    }
+}

@@ -1,0 +1,89 @@
+"""`tinylm train --kind mixture`: lexicon, network and n-gram in one budget, each fitted to what the others leave."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cli_rig import run_cli
+from models import TEXT, tiny_lines, tiny_mixture_model
+
+from tinylm.language import build_language
+from tinylm.mixture import Choice, choices_of
+from tinylm.mixture_run import SHARES, add_ngram, choose_share
+from tinylm.model import load_model
+from tinylm.ngram import parse_ngram, read_ngram
+from tinylm.preparation import Source, WeightedText
+
+LINES = tiny_lines()
+
+
+def test_the_share_is_the_one_at_which_the_words_of_the_lines_are_likeliest() -> None:
+    model = tiny_mixture_model()
+    ngram = read_ngram(parse_ngram(model.ngram))
+    assert choose_share(model, ngram, LINES) == SHARES[-1]  # its n-gram knows these lines, its network is random
+    turned = [words[::-1] for words in LINES]
+    assert choose_share(model, ngram, turned) == SHARES[0]
+
+
+def test_chances_are_those_of_network_and_n_gram() -> None:
+    model = tiny_mixture_model()
+    ngram = read_ngram(parse_ngram(model.ngram))
+    lines = [*LINES[:10], *(words[::-1] for words in LINES[10:20])]
+    seen = list(choices_of(model, ngram, [*lines, ["zebra"]]))
+    assert len(seen) == sum(map(len, lines))  # the lexicon has every word of these lines, and no zebra
+    assert all(0 < c.network < 1 and 0 <= c.ngram <= c.followers for c in seen)
+    assert 0 < np.mean([c.ngram > 0 for c in seen]) < 1
+    assert Choice(0.2, 0.5, 0.5).nats(1.0) == pytest.approx(np.log(0.7 / 1.5))
+
+
+def test_the_n_gram_fills_the_bytes_that_are_left_and_counts_no_held_out_line(tmp_path: Path) -> None:
+    model = replace(tiny_mixture_model(), ngram=b"")
+    text = tmp_path / "text.txt"
+    lines = [" ".join(words) for words in LINES[:49]]
+    text.write_text("\n".join([*lines, "zebra hut zebra hut", *lines]))
+    source = Source((WeightedText(text),), model.info.alphabet)
+    grown, metrics = add_ngram(model, source, 16_384, lambda *_: None, lambda _: None)
+    size = len(build_language(grown).content)
+    assert size <= 16_384 and metrics["ngram_bytes"] == parse_ngram(grown.ngram).size
+    small, less = add_ngram(model, source, size - 500, lambda *_: None, lambda _: None)
+    assert size - 600 < len(build_language(small).content) <= size - 500 and less["pairs"] < metrics["pairs"]
+    counts = read_ngram(parse_ngram(grown.ngram))
+    assert counts.followers(0, 1) == {}  # no counted line has a word that the model does not know
+    assert round(np.exp(grown.info.share_millinats / 1000), 2) == metrics["ngram_share"]
+
+
+@pytest.mark.needs("tensorflow", "keras", "cc")
+def test_a_mixture_is_trained_evaluated_and_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    command = (
+        "train",
+        str(TEXT),
+        "--kind",
+        "mixture",
+        "--budget",
+        "20K",
+        "--epochs",
+        "0.2",
+        "--name",
+        "mixed",
+        "--json",
+    )
+    shown = run_cli(*command)
+    assert shown.status == 0, shown.err
+    metrics = json.loads(shown.out)
+    model = load_model(tmp_path / "runs" / "mixed")
+    assert metrics["language_bytes"] == len(build_language(model).content)
+    assert 20_480 - 700 < metrics["language_bytes"] <= 20_480
+    assert metrics["ngram_bytes"] > 8_000 and metrics["ngram_share"] in SHARES
+    shown = run_cli("evaluate", str(TEXT), "--model", "runs/mixed", "--lines", "30", "--json")
+    assert shown.status == 0, shown.err
+    figures = json.loads(shown.out)["texts"]["radio"]
+    assert figures["kss"] > 35 and 0.5 < figures["bits_per_character"] < 3
+    shown = run_cli("build", "--board", "host", "--model", "runs/mixed", "--json")
+    assert shown.status == 0 and json.loads(shown.out)["kind"] == "mixture"
+    shown = run_cli("train", str(TEXT), "--from", "runs/mixed", "--output", "runs/more")
+    assert shown.status == 1 and "Only word networks" in shown.err
