@@ -2,7 +2,8 @@
 """Rewrites the tables of benchmarks/README.md from every JSON in benchmarks/results, and draws kss_by_bytes.svg.
 
 Knows what `tinylm evaluate --json` prints, a file with several such objects under `sizes` (trigram.py's), and the results of
-serial_proof.py and throughput.py. One table for each set of texts that was measured, so that a row compares with every other of its table.
+serial_proof.py, throughput.py and boards.py. One table for each set of texts that was measured, so that a row compares with every
+other of its table.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import click
+from boards import render_boards
 
 from tinylm.card import EQUAL_BYTES
 from tinylm.curve import check_drawing, draw_curve, make_curve, rows_of
@@ -20,6 +22,7 @@ from tinylm.model import write_whole
 HERE = Path(__file__).parent
 BEGIN, END = "<!-- results: python benchmarks/report.py -->", "<!-- end of results -->"
 PROOFS_BEGIN, PROOFS_END = "<!-- proofs: python benchmarks/report.py -->", "<!-- end of proofs -->"
+BOARDS_BEGIN, BOARDS_END = "<!-- boards: python benchmarks/report.py -->", "<!-- end of boards -->"
 FIGURES_BEGIN, FIGURES_END = "<!-- figures: python benchmarks/report.py -->", "<!-- end of figures -->"
 
 
@@ -162,6 +165,7 @@ def command(results: Path, readme: Path, front: Path, picture: Path, check: bool
         (readme, render_tables(rows), (BEGIN, END)),
         (readme, render_proofs(results), (PROOFS_BEGIN, PROOFS_END)),
         (front, render_figures(rows), (FIGURES_BEGIN, FIGURES_END)),
+        (front, render_boards(json.loads((results / "boards.json").read_text("utf-8"))), (BOARDS_BEGIN, BOARDS_END)),
     ):
         before = path.read_text(encoding="utf-8")
         after = replace_between(before, inside, *markers)

@@ -66,6 +66,7 @@ def plan_steps(data: Path, board: str) -> list[Step]:
     steps.append(script("networks", "networks.py", str(networks)))
     steps.append(Step("instructions", (*TINYLM, "bench", *subjects, "--toolchain=gcc", "--toolchain=zig", output)))
     steps.append(script("runtime", "runtime_table.py"))
+    steps.append(script("boards", "boards.py"))
     steps.append(script("equality", "equality.py", result="equality.json"))
     steps.append(script("learning", "learning.py", "savings", *where, result="learning.json"))
     steps.append(script("learning-cost", "learning.py", "cost", result="learning-cost.json"))

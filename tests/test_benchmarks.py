@@ -19,13 +19,14 @@ from tinylm.model import write_model
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 sys.path.insert(0, str(BENCHMARKS))
 
+import boards  # noqa: E402
 import equality  # noqa: E402
 import learning  # noqa: E402
 import run as bench  # noqa: E402
 import serial_proof  # noqa: E402
 import text_worth  # noqa: E402
 import throughput  # noqa: E402
-from report import render_proofs  # noqa: E402
+from report import BOARDS_BEGIN, BOARDS_END, render_proofs, replace_between  # noqa: E402
 from serial_proof import OneExchange, Transcript, describe_difference  # noqa: E402
 from trigram import DEV, TRAIN  # noqa: E402
 
@@ -194,3 +195,23 @@ def test_a_difference_between_reference_and_oracle_and_a_hang_are_seen(monkeypat
 
     monkeypatch.setattr(equality, "run_step", wrong)
     assert not equality.oracle_agrees(step, 5)
+
+
+def test_the_readme_has_the_boards_as_they_were_measured() -> None:
+    readme = (BENCHMARKS.parent / "README.md").read_text("utf-8")
+    table = boards.render_boards(json.loads(boards.RESULTS.read_text("utf-8")))
+    assert replace_between(readme, table, BOARDS_BEGIN, BOARDS_END) == readme, "run: python benchmarks/report.py"
+
+
+@pytest.mark.needs("arm-none-eabi-gcc", "unicorn")
+def test_a_board_is_measured_and_the_others_rows_stay(texts: list[str], tmp_path: Path) -> None:
+    results = tmp_path / "boards.json"
+    kept = {"board": "microbit", "flash_bytes": 1, "ram_bytes": 1, "images": {"hex": 1}, "build_cpu_s": 1.0}
+    results.write_text(json.dumps({"model": "tiny-word", "boards": [kept]}))
+    invoke(boards.command, "--board", "nrf52840dk", "--model", texts[3], "--results", results)
+    found = json.loads(results.read_text())
+    assert found["boards"][0] == kept and found["boards"][1]["cost"]["keystroke"] > 0
+    measured = found["boards"][1]
+    assert measured["images"]["bin"] > measured["flash_bytes"] and set(measured["images"]) == {"hex", "bin"}
+    rows = boards.render_boards(found).splitlines()[2:]
+    assert "the real board | not seen |" in rows[0] and "unicorn: the CPU and image only" in rows[1]

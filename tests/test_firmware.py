@@ -10,6 +10,7 @@ import pytest
 from board_rig import GCC_BUILDS, ZIG_BUILDS
 from cli_rig import tiny_build
 from conftest import need
+from elftools.elf.elffile import ELFFile
 from models import tiny_character_model
 
 from tinylm.board import Region, load_board
@@ -56,13 +57,24 @@ def test_a_firmware_that_does_not_fit_is_refused_and_leaves_nothing(tmp_path: Pa
     assert not list((tmp_path / "build").glob("firmware*"))
 
 
-@pytest.mark.needs("arm-none-eabi-gcc")
-def test_ram_without_room_for_the_stack_is_refused(tmp_path: Path) -> None:
-    board = load_board("qemu-cortex-m4")
-    small = dataclasses.replace(board.memory, ram=Region(0x20000000, 4096))
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.needs(*tools)) for name, *tools in (
+    ("qemu-cortex-m4", "arm-none-eabi-gcc"), ("nrf52840dk", "arm-none-eabi-gcc"), ("esp32c3", "riscv64-unknown-elf-gcc"),
+    ("esp32", "xtensa-lx106-elf-gcc", "esptool"), ("arduino-mega", "avr-gcc"),
+)])  # fmt: skip
+def test_ram_without_room_for_the_stack_is_refused_by_each_link_script(name: str, tmp_path: Path) -> None:
+    board = load_board(name)
+    ram = dataclasses.replace(board.memory.ram, bytes=board.memory.stack_bytes + 512)
+    small = dataclasses.replace(board.memory, ram=ram)
     with pytest.raises(TinylmError) as caught:
         echo_rig.build_echo(dataclasses.replace(board, memory=small), tmp_path)
     assert "stack does not fit" in caught.value.message
+
+
+@pytest.mark.parametrize(("name", "toolchain"), GCC_BUILDS)
+def test_nothing_is_allocated_so_that_the_stack_meets_no_heap(name: str, toolchain: str) -> None:
+    with (tiny_build(name) / "firmware.elf").open("rb") as file:
+        symbols = {symbol.name.lstrip("_") for symbol in ELFFile(file).get_section_by_name(".symtab").iter_symbols()}
+    assert symbols and not symbols & {"malloc", "calloc", "realloc", "free", "sbrk"}
 
 
 @pytest.mark.needs("cc")
@@ -106,6 +118,14 @@ def test_an_image_that_its_chip_would_not_start_is_refused(name: str, at: int, s
     content[at : at + 4] = (int.from_bytes(content[at : at + 4], "little") ^ 0x04000001).to_bytes(4, "little")
     with pytest.raises(TinylmError, match=said):
         check_bytes(bytes(content), board)
+
+
+@pytest.mark.parametrize(("name", "said"), [("arduino-mega", "no jump over the vectors"), ("arduino-uno", "no jump over"),
+                                            ("esp32c3", "not the magic of a direct boot")])  # fmt: skip
+def test_an_image_that_begins_with_something_else_is_refused(name: str, said: str) -> None:
+    for content in (b"", b"\xff" * 64, bytes(64)):
+        with pytest.raises(TinylmError, match=said):
+            check_bytes(content, load_board(name))
 
 
 @pytest.mark.parametrize(("name", "toolchain"), GCC_BUILDS)

@@ -127,7 +127,7 @@ def measure(model: Model, board: Board, toolchain: str | None = None) -> Measure
         with tempfile.TemporaryDirectory(prefix="tinylm-bench-") as folder:
             flash, ram = split_memory(build(model, board, Path(folder) / "build", toolchain, _silent).measured)
         counts = count_model(model, board, toolchain, choose_texts(model))
-    return _record(model, GENERATED, counts, _cost(counts), flash, ram)
+    return _record(model, GENERATED, counts, costs_of(counts), flash, ram)
 
 
 def measure_interpreted(model: Model, board: Board, root: Path, kernels: str, report: Report) -> Measurement:
@@ -162,7 +162,8 @@ def _silent(*_: object) -> None:
     """A build's report, unheard."""
 
 
-def _cost(counts: Counts) -> dict[str, int]:
+def costs_of(counts: Counts) -> dict[str, int]:
+    """`cost` of a Measurement."""
     taken = counts.intervals
     cost = {"network": taken["step"], "rows": taken["rows"], "step": counts.whole_step}
     letters = [taken[name] for name in _LETTERS if name in taken]
