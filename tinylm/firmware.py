@@ -25,13 +25,8 @@ ELF_NAME = "firmware.elf"
 Progress = Callable[[int, int, str], None]  # steps done, steps in all, what is being done
 
 _FOLDERS = ("runtime", "predict", "link", "app")
-_KERNELS = (
-    "dot",
-    "dot_int4",
-    "quad",
-    "four",
-    "four_int4",
-)  # files of a port that the memory report counts with the runtime
+# Files of a port that the memory report counts with the runtime.
+_KERNELS = ("dot", "dot_int4", "quad", "four", "four_int4", "eight")
 _ARITHMETIC = ("rows", "high")  # files of a port that compute, and count with it
 _WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion")
 # An environment variable of the tests: warnings are errors. A newer compiler of a user may warn of more than ours.
