@@ -1,4 +1,4 @@
-"""Kernels and arithmetic in plain C, on this computer, for every size."""
+"""Kernels and arithmetic in plain C, on this computer, for every size; a kernel as other compilers' code calls it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import serial
 
+from tinylm.board import load_board
+from tinylm.emulator import start
+from tinylm.firmware import compile_firmware
 from tinylm.layout import arrange
 from tinylm.layout_int4 import arrange_int4
 from tinylm.resources import firmware_dir
@@ -93,3 +97,17 @@ def test_products_by_halves_equal_those_of_64_bits(port: str, tmp_path: Path) ->
     for a in numbers:
         x = a % 65535 - 32767  # -32767..32767
         assert library.times_high(factors[a % len(factors)], ctypes.c_int16(x)) == factors[a % len(factors)] * x >> 16
+
+
+@pytest.mark.needs("xtensa-lx106-elf-gcc", "qemu-system-xtensa")
+def test_the_lx6_kernels_give_the_same_sums_to_code_with_register_windows(tmp_path: Path) -> None:
+    """Arduino's and Espressif's compilers use windows, ours does not."""
+    board = load_board("qemu-xtensa-de212")
+    (tmp_path / "generated").mkdir()
+    (tmp_path / "generated" / "language.c").write_text(
+        "#include <stdint.h>\nextern const uint8_t tlm_language[];\nconst uint8_t tlm_language[1] = {0};\n"
+    )
+    code = Path(__file__).parent / "c" / "windowed"
+    compile_firmware(board, tmp_path / "generated", tmp_path, sources=[code / "main.c", code / "call.S"])
+    with start(board, tmp_path) as running, serial.serial_for_url(running.url, timeout=20) as line:
+        assert line.readline() == b"=" * 65 + b"\n"

@@ -9,9 +9,7 @@
     .type tlm_dot_four, @function
     .begin no-transform
 tlm_dot_four:
-    _addi sp, sp, -16
-    _s32i a12, sp, 0
-    _s32i a13, sp, 4
+    ENTER 2
     _movi a7, 0xFF
     _slli a8, a7, 16
     _or a7, a7, a8                  /* 0x00FF00FF */
@@ -63,10 +61,7 @@ tlm_dot_four:
     _addi a6, a6, 8
     _bne a6, a13, 1b
 
-4:  _l32i a12, sp, 0
-    _l32i a13, sp, 4
-    _addi sp, sp, 16
-    _ret
+4:  LEAVE 2
 5:  _s32i a4, a6, 0                 /* no inputs: zeros */
     _s32i a4, a6, 4
     _s32i a4, a6, 8

@@ -21,11 +21,7 @@
     .type tlm_dot_four_int4, @function
     .begin no-transform
 tlm_dot_four_int4:
-    _addi sp, sp, -16
-    _s32i a12, sp, 0
-    _s32i a13, sp, 4
-    _s32i a14, sp, 8
-    _s32i a15, sp, 12
+    ENTER 4
     _beqz a4, 6f
     _srli a13, a4, 1                /* groups by twos */
     _movi a14, 12                   /* how many bits of a half are left of the next sum */
@@ -82,12 +78,7 @@ tlm_dot_four_int4:
     _sub a12, a12, a5
     _s32i a12, a6, 0
 
-5:  _l32i a12, sp, 0
-    _l32i a13, sp, 4
-    _l32i a14, sp, 8
-    _l32i a15, sp, 12
-    _addi sp, sp, 16
-    _ret
+5:  LEAVE 4
 6:  _s32i a4, a6, 0                 /* no inputs: zeros */
     _s32i a4, a6, 4
     _s32i a4, a6, 8

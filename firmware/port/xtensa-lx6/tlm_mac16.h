@@ -1,7 +1,9 @@
-/* MAC16 and LOOP as bytes, from the Xtensa ISA reference: the assembler is that of the ESP8266's core, which has neither.
+/* MAC16, LOOP and register windows as bytes, from the Xtensa ISA reference: the assembler is that of the ESP8266's core, which has none of them.
  *
  * A loop's first instruction lies at a multiple of 4, so that one fetch has it whole: where all have 3 bytes and the function
  * starts at a multiple of 4, the number of instructions before it is a multiple of 4. */
+#ifndef TLM_MAC16_H
+#define TLM_MAC16_H
 
 /* mula.dd of half `half` (0: low, 3: high) of m\x (0, 1) and m\y (2, 3); then m\to = *(a\at += 4) */
     .macro MULA_DD_LOAD half, to, at, x, y
@@ -34,3 +36,40 @@
     .endm
     .set LOW, 0
     .set HIGH, 3
+
+/* Into a function that changes a12 and a13, or (4) up to a15, and out of it, as the compiler's ABI has it. Ours has no register
+ * windows. With windows, which every vendor's framework has, arguments come in the same registers and a8 to a15 are the
+ * callee's own. As many instructions of each, modulo 4, as above. */
+#ifdef __XTENSA_WINDOWED_ABI__
+    .macro ENTER registers
+    .byte 0x36, 0x41, 0x00          /* entry sp, 32 */
+    .if \registers == 2
+    _mov a8, a8
+    _mov a8, a8
+    .endif
+    .endm
+    .macro LEAVE registers
+    .byte 0x90, 0x00, 0x00          /* retw */
+    .endm
+#else
+    .macro ENTER registers
+    _addi sp, sp, -16
+    _s32i a12, sp, 0
+    _s32i a13, sp, 4
+    .if \registers == 4
+    _s32i a14, sp, 8
+    _s32i a15, sp, 12
+    .endif
+    .endm
+    .macro LEAVE registers
+    _l32i a12, sp, 0
+    _l32i a13, sp, 4
+    .if \registers == 4
+    _l32i a14, sp, 8
+    _l32i a15, sp, 12
+    .endif
+    _addi sp, sp, 16
+    _ret
+    .endm
+#endif
+#endif
