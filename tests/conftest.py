@@ -42,16 +42,21 @@ INSTALL = {
     "keras": "pip install 'tinylm[train]'",
     "tensorflow": "pip install 'tinylm[train]'",
     "tflite_micro": "pip install --pre tflite-micro",
+    "pio": "pip install platformio",
+    "idf.py": "install ESP-IDF, then: . $IDF_PATH/export.sh",
+    "arduino-cli": "install arduino-cli, as Arduino's site says",
 }
 _MODULES = {"esptool", "hatchling", "matplotlib", "pyte", "ziglang", "unicorn", "keras", "tensorflow", "tflite_micro"}
-OPTIONAL = {"rp2040js", "esp-qemu-xtensa", "esp-qemu-riscv32", "renode-test"}
-"""Skipped even when everything is required: npm's registry is not to be reached everywhere, a vendor's QEMU is in no package."""
+_FRAMEWORK_TOOLS = {"pio", "idf.py", "arduino-cli"}
+OPTIONAL = {"rp2040js", "esp-qemu-xtensa", "esp-qemu-riscv32", "renode-test", *_FRAMEWORK_TOOLS}
+"""Skipped even when everything is required: npm's registry is not to be reached everywhere, a vendor's QEMU is in no package, and
+frameworks' tools fetch their compilers from places of their own."""
 
 
 def need(*tools: str) -> None:
     """Skip the test when a program (or Python package) is missing; fail instead when TINYLM_REQUIRE=all."""
     for tool in tools:
-        if tool in OPTIONAL:
+        if tool in OPTIONAL - _FRAMEWORK_TOOLS:
             there = find_tool(tool)
         else:
             there = importlib.util.find_spec(tool) if tool in _MODULES else shutil.which(tool)

@@ -17,22 +17,20 @@ from cli_rig import run_cli
 from conftest import need
 from models import golden_hash, tiny_word_model
 
-from tinylm.arduino import LIBRARY, arduino_board, build_arduino
+from tinylm.arduino import LIBRARY, list_sketches
 from tinylm.board import Board, board_names, load_board
 from tinylm.bootcheck import check_typing
 from tinylm.building import read_build
 from tinylm.emulator import start
 from tinylm.engine import HostEngine
-from tinylm.errors import TinylmError
 from tinylm.firmware import ELF_NAME
+from tinylm.frameworks import build_project, framework_board
 from tinylm.link import Device
 from tinylm.model import Model
-from tinylm.resources import firmware_dir
 
 CORE = Path("/usr/share/arduino/hardware/arduino/avr")
 BOARDS = [board for name in board_names() if (board := load_board(name)).arduino]
 VARIANTS = {"arduino-mega": ("mega", "AVR_MEGA2560"), "arduino-uno": ("standard", "AVR_UNO")}
-WARNINGS = ("-Wall", "-Wextra", "-Werror")
 # As in the core's platform.txt.
 CODE = ("-Os", "-ffunction-sections", "-fdata-sections", "-flto")
 C = (*CODE, "-std=gnu11", "-fno-fat-lto-objects")
@@ -42,52 +40,29 @@ KEYS = "name version author maintainer sentence paragraph category url architect
 
 def write_library(board: Board, folder: Path, model: Model | None = None) -> Path:
     """The library's folder."""
-    build_arduino(model or tiny_word_model(), arduino_board(board), folder, lambda *_: None)
+    made = framework_board("arduino", board)
+    build_project("arduino", model or tiny_word_model(), made, False, folder, lambda *_: None)
     return folder / LIBRARY
 
 
 @pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.name)
-def test_a_library_has_what_arduino_asks_for_and_every_header(board: Board, tmp_path: Path) -> None:
+def test_a_library_has_what_arduino_asks_for(board: Board, tmp_path: Path) -> None:
     library = write_library(board, tmp_path / "made")
     properties = dict(line.split("=", 1) for line in (library / "library.properties").read_text().splitlines())
     assert list(properties) == KEYS and all(properties.values())
-    assert re.fullmatch(r"\d+\.\d+\.\d+", properties["version"])
+    assert re.fullmatch(r"\d+\.\d+\.\d+", properties["version"]) and properties["url"].startswith("https://")
     assert {path.name for path in library.iterdir()} == {"library.properties", "keywords.txt", "src", "examples"}
-    for line in (library / "keywords.txt").read_text().splitlines():
-        assert re.fullmatch(r"\w+\tKEYWORD[12]", line)
-    sources = [path for path in library.rglob("*") if path.suffix in (".c", ".cpp", ".h", ".S", ".ino")]
-    for source in sources:
-        own = source.parent if source.suffix != ".ino" else library / "src"
-        for name in re.findall(r'^#include "(.*)"', source.read_text("utf-8"), re.MULTILINE):
-            assert (own / name).is_file(), (source.name, name)
-        for name in re.findall(r"^#include <(.*)>", source.read_text("utf-8"), re.MULTILINE):
-            assert (own / name).is_file() == name.startswith("TinyLM"), (source.name, name)
-    for folder in (library / "src", library / "src" / "core"):  # some file systems know no case
-        names = [path.name.lower() for path in folder.iterdir()]
-        assert len(set(names)) == len(names)
-    assert {path.name for path in (library / "examples").iterdir()} == set(board.arduino.sketches)
+    words = dict(line.split("\t") for line in (library / "keywords.txt").read_text().splitlines())
+    assert set(words.values()) == {"KEYWORD1", "KEYWORD2"} and words["TinyLM"] == "KEYWORD1"
+    assert {"begin", "feed", "suggestions", "receive"} <= set(words)
+    about = board.arduino
+    assert {path.name for path in (library / "examples").iterdir()} == set(
+        list_sketches(about.sketches, about.keyboard)
+    )
     for sketch in (library / "examples").iterdir():
         assert {path.name for path in sketch.iterdir()} == {f"{sketch.name}.ino", "sketch.yaml"}
         profile = (sketch / "sketch.yaml").read_text()
-        assert f"fqbn: {board.arduino.fqbn}\n" in profile and f"({board.arduino.version})" in profile
-        assert f"examples/{sketch.name}" in (tmp_path / "made" / "README.md").read_text()
-
-
-@pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.name)
-def test_a_librarys_c_compiles_for_the_boards_cpu_without_a_warning(board: Board, tmp_path: Path) -> None:
-    gcc = {
-        "arm": "arm-none-eabi-gcc",
-        "riscv32": "riscv64-unknown-elf-gcc",
-        "avr": "avr-gcc",
-        "xtensa": "xtensa-lx106-elf-gcc",
-    }
-    need(compiler := gcc[board.compiler.architecture])
-    core = write_library(board, tmp_path / "made") / "src" / "core"
-    flags = [*(f for f in board.compiler.gcc if f.startswith("-m")), "-std=gnu11", "-Os", *WARNINGS]
-    if board.compiler.architecture != "avr":  # a C library's string.h: every core has one, not every compiler here
-        flags += ["-ffreestanding", "-idirafter", firmware_dir() / "port" / "freestanding"]
-    sources = sorted([*core.glob("*.c"), *core.glob("*.S")])
-    subprocess.run([compiler, *flags, "-c", *sources], cwd=tmp_path, check=True, timeout=120)
+        assert f"fqbn: {about.fqbn}\n" in profile and f"({about.version})" in profile
 
 
 def need_core() -> None:
@@ -188,21 +163,6 @@ def test_the_class_alone_suggests_as_the_host(tmp_path: Path) -> None:
             host.feed(key)
             line.write(key.encode())
             assert line.readline().decode().split() == host.suggest(3)
-
-
-def test_a_board_without_an_arduino_core_is_refused_with_those_that_have_one(tmp_path: Path) -> None:
-    with pytest.raises(TinylmError) as caught:
-        write_library(load_board("qemu-cortex-m4"), tmp_path / "made")
-    assert "arduino-mega" in caught.value.hint and not list(tmp_path.iterdir())
-
-
-def test_build_writes_a_library_and_says_what_to_type_next(tmp_path: Path) -> None:
-    done = run_cli(
-        "build", "--framework", "arduino", "--board", "arduino-mega", "--model", "en-24k", "--output", tmp_path / "made"
-    )
-    assert done.status == 0 and f"arduino-cli compile {tmp_path}/made/TinyLM/examples/Typing" in done.out
-    assert (tmp_path / "made/TinyLM/src/TinyLM.h").is_file()
-    assert run_cli("build", "--framework", "arduino", "--runtime", "tflm", "--board", "arduino-mega").status == 2
 
 
 def test_a_model_without_room_beside_arduinos_core_is_refused(tmp_path: Path) -> None:

@@ -179,8 +179,10 @@ def test_the_default_model_fits_in_ram_as_well_as_in_flash() -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--framework", "arduino", "--runtime", "tflm"], "--runtime tflm is for --framework native"),
-        (["--framework", "arduino", "--toolchain", "zig"], "--toolchain zig does nothing for Arduino"),
+        (["--framework", "arduino", "--toolchain", "zig"], "--toolchain zig does nothing for arduino"),
+        (["--framework", "espidf", "--toolchain", "gcc"], "--toolchain gcc does nothing for espidf"),
+        (["--framework", "espidf", "--runtime", "tflm", "--tflm-root", "."], "--tflm-root . does nothing for espidf"),
+        (["--framework", "platformio", "--tflm-root", "."], "--tflm-root . is for --runtime tflm"),
         (["--runtime", "tflm", "--toolchain", "gcc"], "--toolchain gcc is for --runtime generated"),
         (["--tflm-root", "."], "--tflm-root . is for --runtime tflm"),
         (["--kernels", "cmsis_nn"], "--kernels cmsis_nn is for --runtime tflm --tflm-root DIR"),

@@ -114,7 +114,7 @@ def test_a_project_is_the_same_bytes_wherever_it_is_written_and_has_no_path(tmp_
     assert first == second
     for name, content in first.items():
         assert not re.search(rb"(?<![*/.)])/(?:tmp|work|home|root|usr)/", content), name
-    assert b"AddGather()" in first["generated/tflm.cc"] and b"AddConv" not in first["generated/tflm.cc"]
+    assert b"AddGather()" in first["generated/tflm.cpp"] and b"AddConv" not in first["generated/tflm.cpp"]
     assert "firmware/include/tinylm.h" in first and "link.ld" in first
 
 

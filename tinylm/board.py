@@ -138,14 +138,19 @@ class Usb:
 
 @dataclass(frozen=True)
 class Arduino:
-    """The board in Arduino: its name there (packager:architecture:board), the `version` of that platform which projects pin,
-    the `index` that lists it (empty: Arduino's own), which of templates/arduino's `sketches` run on it, and the `overhead`
-    with Arduino's core, where that is more than the board's."""
+    """The board in Arduino: its name there (packager:architecture:board[:options]), the `version` of that platform which projects
+    pin, the `index` that lists it (empty: Arduino's own), which of templates/arduino's `sketches` run on it, how its core sends
+    keys (tinylm/arduino.py; empty: it cannot), which `headers` its serial line needs, whether TensorFlow Lite Micro comes with
+    it, a `note` for the person, and the `overhead` with Arduino's core, where that is more than the board's."""
 
     fqbn: str
     version: str
     index: str = ""
     sketches: tuple[str, ...] = ("Typing", "Words")
+    keyboard: str = ""
+    headers: tuple[str, ...] = ()
+    tflm: bool = False
+    note: str = ""
     overhead: Overhead | None = None
 
 
@@ -158,6 +163,32 @@ class Renode:
     uart: str
     removed: str = ""
     added: str = ""
+
+
+@dataclass(frozen=True)
+class PlatformIO:
+    """The board in PlatformIO with an Arduino core: its name there, the `platform` at a version, further lines of its
+    environment; the rest as for Arduino."""
+
+    board: str
+    platform: str
+    options: tuple[str, ...] = ()
+    sketches: tuple[str, ...] = ("Typing", "Words")
+    keyboard: str = ""
+    headers: tuple[str, ...] = ()
+    tflm: bool = False
+    note: str = ""
+    overhead: Overhead | None = None
+
+
+@dataclass(frozen=True)
+class EspIdf:
+    """The chip in ESP-IDF: its name as a `target`; whether it has a serial line of its own on USB (`usb_serial`), beside
+    UART0; whether it can be a Bluetooth `keyboard`."""
+
+    target: str
+    usb_serial: bool = False
+    keyboard: bool = False
 
 
 @dataclass(frozen=True)
@@ -199,6 +230,8 @@ class Board:
     flasher: Flasher | None = None
     usb: Usb | None = None
     arduino: Arduino | None = None
+    platformio: PlatformIO | None = None
+    espidf: EspIdf | None = None
     renode: Renode | None = None
     file: Path | None = dataclasses.field(default=None, metadata={"key": False})
 
@@ -218,6 +251,11 @@ class Board:
         """Whether the model has a place of its own. A board without an image (an emulated one) is never written: no."""
         return self.memory is not None and self.memory.model_offset is not None and bool(self.image.formats)
 
+    def with_model_inside(self) -> Board:
+        """The board without a place for the model: it lies behind the code."""
+        memory = self.memory and dataclasses.replace(self.memory, model_offset=None)
+        return dataclasses.replace(self, memory=memory)
+
 
 FIDELITIES = ("the real board", "the chip without its boot ROM", "the CPU and image only", "the same C as a program")
 BOARD_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -236,6 +274,11 @@ _RULES = {
     "architecture": _one_of("arm", "riscv32", "avr", "xtensa", "host"),
     "check": _one_of("cortex-m-vectors", "rp2040-boot", "esp-direct-boot", "esp-boot-image", "avr-vectors", "none"),
     "formats": _one_of("bin", "hex", "uf2"),
+    "keyboard": _one_of("usb", "usb-mbed", "ble-esp32", "ble-bluefruit"),
+    "platformio.platform": (
+        re.compile(r"[a-z0-9]+@\d+\.\d+\.\d+|https://\S+/\d+(\.\d+)+/\S+\.zip"),
+        "a name@version of PlatformIO's registry, or the address of a release's .zip",
+    ),
     "flasher.tool": _one_of("esptool", "avrdude", "bossac", "pyocd", "dfu-util", "copy"),
     "fqbn": (
         re.compile(r"[\w.-]+:[\w.-]+:[\w.-]+(:[\w.=,-]+)?"),

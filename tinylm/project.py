@@ -10,7 +10,7 @@ from pathlib import Path
 from tinylm.errors import TinylmError, nearest
 
 FILE_NAME = "tinylm.toml"
-FRAMEWORKS = ("native", "arduino")
+FRAMEWORKS = ("native", "arduino", "espidf", "platformio")
 _LISTS = ("text", "held_out")
 
 

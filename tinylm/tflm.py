@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tinylm.board import Board
 from tinylm.errors import TinylmError
 from tinylm.flatbuffer import read_tflite, write_tflite
 from tinylm.generate import EngineSizes, ModelView, NetworkView, hash_self_test, write_c
@@ -23,12 +24,13 @@ from tinylm.graph import Graph, Step, prune, understand_step
 from tinylm.language import HEADER_BYTES, build_interpreted
 from tinylm.model import Model, write_whole
 from tinylm.rendering import render
-from tinylm.resources import templates_dir
+from tinylm.resources import firmware_dir, templates_dir
 from tinylm.step_code import layers_of
 from tinylm.tying import widen_output, widen_tables
 
 MOST_ARENA_BYTES = 1 << 22
 _ARENA_STEP = 16
+_ROWS = "rows"  # the layout of a .tflite's matrices, and the port folder with its kernel
 # Kind -> what registers it, and TFLM's kernel file. The int8 registrations leave the other types' code out.
 _OPS = {
     "GATHER": ("AddGather()", "gather"),
@@ -53,7 +55,7 @@ class Carried:
 
 @dataclass(frozen=True)
 class Interpreted:
-    """What templates/tflm/tflm.cc.j2 names. Inputs and outputs by their place in the graph; `ops` register what it uses."""
+    """What templates/tflm/tflm.cpp.j2 names. Inputs and outputs by their place in the graph; `ops` register what it uses."""
 
     graph: bytes
     whole: bool
@@ -69,6 +71,14 @@ class Interpreted:
     def bytes(self) -> int:
         """Of the graph."""
         return len(self.graph)
+
+
+def rows_board(board: Board) -> Board:
+    """A board that reads matrices as a .tflite has them."""
+    if board.layout == _ROWS:
+        return board
+    ports = [name for name in board.port_also if not (firmware_dir() / "port" / name / "dot.c").exists()]
+    return replace(board, layout=_ROWS, port_also=(*ports, _ROWS))
 
 
 def cut_graph(step: Step) -> Graph:
@@ -154,7 +164,7 @@ def view_interpreted(model: Model, step: Step, tflm: Interpreted, sizes: EngineS
 
 
 def write_interpreted(view: ModelView, tflm: Interpreted, folder: Path) -> None:
-    """As generate.write_c, and tflm.cc."""
+    """As generate.write_c, and tflm.cpp."""
     write_c(view, folder, far_flash=False)
-    text = render(templates_dir(), "tflm/tflm.cc.j2", view=view, tflm=tflm)
-    write_whole(folder / "tflm.cc", text.encode())
+    text = render(templates_dir(), "tflm/tflm.cpp.j2", view=view, tflm=tflm)
+    write_whole(folder / "tflm.cpp", text.encode())

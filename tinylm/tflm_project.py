@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from tinylm.board import Board
@@ -33,12 +33,11 @@ from tinylm.model import Model, write_whole
 from tinylm.progress import Report
 from tinylm.rendering import render
 from tinylm.resources import cache_dir, firmware_dir, templates_dir
-from tinylm.tflm import Interpreted, interpret, view_interpreted, write_interpreted
+from tinylm.tflm import Interpreted, interpret, rows_board, view_interpreted, write_interpreted
 from tinylm.toolchain import require_tool
 
 KERNELS = ("reference", "cmsis_nn")
 JOBS = 2
-_ROWS = "rows"  # the layout of a .tflite's matrices, and the port folder with its kernel
 _HOOK = "tensorflow/lite/micro/micro_interpreter.cc"
 _COMPILERS = {"arm": ("arm-none-eabi-gcc", "arm-none-eabi-g++"), "host": ("cc", "c++")}
 _C_FLAGS = {"arm": ("-ffreestanding",), "host": ()}
@@ -68,17 +67,12 @@ class Tools:
 
 
 def interpreted_board(board: Board) -> Board:
-    """A board that reads matrices as a .tflite has them, its model behind the code, as TFLM's code is larger than the place
-    before it. Raises TinylmError where TFLM's C++ has no compiler here."""
+    """As rows_board, the model behind the code, as TFLM's is larger than the place before it. Raises TinylmError where its C++
+    has no compiler here."""
     if board.compiler.architecture not in _COMPILERS:
         raise TinylmError(f"TensorFlow Lite Micro is not built for {board.name} ({board.compiler.architecture}) here.",
-                          "A Cortex-M board can, and this computer: --board host")  # fmt: skip
-    if board.memory:
-        board = replace(board, memory=replace(board.memory, model_offset=None))
-    if board.layout == _ROWS:
-        return board
-    ports = [name for name in board.port_also if not (firmware_dir() / "port" / name / "dot.c").exists()]
-    return replace(board, layout=_ROWS, port_also=(*ports, _ROWS))
+                          "A Cortex-M board can, and this computer: --board host. An ESP32 can with --framework espidf.")  # fmt: skip
+    return rows_board(board.with_model_inside())
 
 
 def write_project(

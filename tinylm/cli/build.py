@@ -26,7 +26,8 @@ from tinylm.project import FRAMEWORKS, Project, find_project
     "--runtime",
     type=click.Choice(["generated", "tflm"]),
     default="generated",
-    help="What runs the network: generated C, or TensorFlow Lite Micro (a Makefile project for your tree of it).",
+    help="What runs the network: generated C, or TensorFlow Lite Micro (a Makefile project for your tree of it, or with "
+    "--framework for the one that it brings).",
 )
 @click.option(
     "--tflm-root",
@@ -41,7 +42,8 @@ from tinylm.project import FRAMEWORKS, Project, find_project
 @click.option(
     "--framework",
     type=click.Choice(FRAMEWORKS),
-    help="arduino: a library and sketches for Arduino, not compiled here.  [default: the project's, else native]",
+    help="For your own tools: a library and sketches for Arduino, a project for ESP-IDF or PlatformIO; not compiled here.  "
+    "[default: the project's, else native]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print build.json.")
 def command(
@@ -59,55 +61,61 @@ def command(
 
     In a project folder `tinylm build` alone is enough.
     """
-    from tinylm.arduino import arduino_board, build_arduino
     from tinylm.board import load_board
     from tinylm.building import build, shipped_fits
     from tinylm.catalogue import choose_model
+    from tinylm.frameworks import BY_NAME, build_project, framework_board
     from tinylm.tflm_project import build_interpreted
 
     project = find_project() or Project(name="")
     name = board or (project.board if project.name else "")
     if not name:
         raise click.UsageError("Which board? Give --board NAME; `tinylm boards` lists them.")
-    arduino = (framework or project.framework) == "arduino"
-    _refuse_mixed(arduino, runtime, toolchain, tflm_root, kernels)
-    chosen = arduino_board(load_board(name)) if arduino else load_board(name)
+    kind, interpreted = framework or project.framework, runtime == "tflm"
+    _refuse_mixed(kind, interpreted, toolchain, tflm_root, kernels)
+    foreign = BY_NAME.get(kind)
+    chosen = framework_board(kind, load_board(name), interpreted) if foreign else load_board(name)
     taken = choose_model(model, lambda entry: shipped_fits(entry, chosen))
     folder = output or project.build_folder / chosen.name
     with progress_bars() as report:
-        if arduino:
-            made = build_arduino(taken, chosen, folder, report)
-        elif runtime == "tflm":
+        if foreign:
+            made = build_project(kind, taken, chosen, interpreted, folder, report)
+        elif interpreted:
             made = build_interpreted(taken, chosen, folder, tflm_root, kernels or "reference", report)
         else:
             made = build(taken, chosen, folder, toolchain, report)
     if as_json:
         show_json({"folder": str(folder), **asdict(made)})
-        return
-    if arduino:
-        click.echo(f"Wrote an Arduino library with {made.model} for {name} into {folder}; it was not compiled here.")
-        click.echo(f"Next: arduino-cli compile {folder}/TinyLM/examples/Typing  (more: {folder}/README.md)")
-        return
-    if not made.elf:
-        click.echo(f"Wrote a project of {made.model} for {name} into {folder}; it was not compiled here.")
-        click.echo(f"Next: make -C {folder} TFLM_ROOT=DIR  (DIR: a tree of TensorFlow Lite Micro's sources)")
-        return
-    _show(made, folder)
-    click.echo(f"Next: tinylm type --board {name}" + (f" --build {folder}" if output else ""))
+    elif foreign:
+        _say_written(made, foreign.title, folder, f"cd {folder} && {foreign.next}", f"more: {folder / 'README.md'}")
+    elif not made.elf:
+        then = f"make -C {folder} TFLM_ROOT=DIR"
+        _say_written(made, "a project", folder, then, "DIR: a tree of TensorFlow Lite Micro's sources")
+    else:
+        _show(made, folder)
+        click.echo(f"Next: tinylm type --board {name}" + (f" --build {folder}" if output else ""))
+
+
+def _say_written(made: object, what: str, folder: Path, then: str, note: str) -> None:
+    click.echo(f"Wrote {what} with {made.model} for {made.board} into {folder}; it was not compiled here.")
+    click.echo(f"Next: {then}  ({note})")
 
 
 def _refuse_mixed(
-    arduino: bool, runtime: str, toolchain: str | None, tflm_root: Path | None, kernels: str | None
+    framework: str, interpreted: bool, toolchain: str | None, tflm_root: Path | None, kernels: str | None
 ) -> None:
     """Options that would do nothing beside each other. Raises click.UsageError."""
-    interpreted = runtime == "tflm"
+    foreign = framework != "native"
     for refused, what in (
-        (arduino and interpreted, "--runtime tflm is for --framework native; leave one of them out."),
         (tflm_root and not interpreted, f"--tflm-root {tflm_root} is for --runtime tflm; add that."),
+        (
+            tflm_root and foreign,
+            f"--tflm-root {tflm_root} does nothing for {framework}, which brings TensorFlow Lite Micro; leave it out.",
+        ),
         (kernels and not tflm_root, f"--kernels {kernels} is for --runtime tflm --tflm-root DIR; add those."),
         (
-            toolchain and arduino,
-            f"--toolchain {toolchain} does nothing for Arduino, which compiles by itself; leave it out.",
+            toolchain and foreign,
+            f"--toolchain {toolchain} does nothing for {framework}, which compiles by itself; leave it out.",
         ),
         (toolchain and interpreted, f"--toolchain {toolchain} is for --runtime generated; leave it out."),
     ):

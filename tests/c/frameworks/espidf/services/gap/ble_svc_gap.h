@@ -1,0 +1,2 @@
+#pragma once
+extern "C" const char *ble_svc_gap_device_name(void);

@@ -1,0 +1,5 @@
+#pragma once
+namespace tflite {
+struct Model;
+const Model *GetModel(const void *bytes);
+}  // namespace tflite
