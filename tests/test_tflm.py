@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from cli_rig import run_cli
 from conftest import need
-from models import golden_hash, tiny_character_model, tiny_ngram_model, tiny_word_model
+from models import golden_hash, tiny_character_model, tiny_mixture_model, tiny_ngram_model, tiny_word_model
 
 from tinylm.board import board_names, load_board
 from tinylm.building import engine_sizes, read_build
@@ -150,7 +150,7 @@ def test_build_writes_a_project_and_says_that_it_was_not_compiled(tmp_path: Path
 
 
 @WHEEL
-@BOTH
+@pytest.mark.parametrize("make", [tiny_word_model, tiny_character_model, tiny_mixture_model])
 def test_a_computer_with_it_answers_as_the_generated_c(make: Callable[[], Model], tmp_path: Path) -> None:
     check_board("host", make(), tmp_path, "make", "c++")
 
