@@ -13,7 +13,7 @@ import numpy as np
 
 from tinylm.board import Board
 from tinylm.firmware import Firmware, compile_firmware
-from tinylm.layout import read_arranged
+from tinylm.layout import adds_128, read_arranged
 from tinylm.layout_int4 import read_int4
 
 LANGUAGE = random.Random(1).randbytes(100_000)
@@ -68,19 +68,21 @@ def build_echo(board: Board, folder: Path, toolchain: str | None = None, source:
 def expected_report(board: Board) -> bytes:
     """The 32 hexadecimal digits that the echo firmware answers its first byte with."""
     sample = sample_of(board)
-    dots = _dot_sum(sample, partial(read_arranged, layout=board.layout), 0)
+    offset = 128 if adds_128(board.layout) else 0
+    dots = _dot_sum(sample, partial(read_arranged, layout=board.layout), 0, offset)
     dots = _dot_sum(sample, partial(read_int4, layout=board.layout_int4), dots)
     words = (0x600DDA7A, zlib.crc32(sample.language), dots, _reader_sum(sample))
     return "".join(f"{word:08x}" for word in words).encode()
 
 
-def _dot_sum(sample: Sample, read: Callable[[bytes, int, int], np.ndarray], total: int) -> int:
+def _dot_sum(sample: Sample, read: Callable[[bytes, int, int], np.ndarray], total: int, offset: int = 0) -> int:
+    """Of w (x + offset), added to a total."""
     x = np.frombuffer(LANGUAGE[1000:1602], np.int8).astype(np.int64)
     count = 0
     while count <= 600:
         rows, first = 1 + count % 9, count % 7
         w = read(sample.language[sample.dot_at :], 16, count).astype(np.int64)
-        numbers = [*(w[first : first + rows] @ x[count % 3 : count % 3 + count]), *w[first]]
+        numbers = [*(w[first : first + rows] @ (x[count % 3 : count % 3 + count] + offset)), *w[first]]
         for number in numbers:
             total = (total * 31 + int(number)) & 0xFFFFFFFF
         count += 1 if count < 70 else 29

@@ -80,7 +80,9 @@ def build_program(steps: Sequence[Step], folder: Path) -> StepProgram:
     views, languages, sources = [], [], []
     for number, step in enumerate(steps):
         model = model_of_step(step)
-        view = view_model(model, build_language(model), EngineSizes(history=1, line_bytes=64))
+        view = view_model(
+            model, build_language(model), EngineSizes(history=1, line_bytes=64, short_loops=number % 2 == 1)
+        )
         write_c(view, folder / str(number) / "generated", far_flash=False)
         source = folder / f"model_{number}.c"  # away from its own tlm_sizes.h
         (folder / str(number) / "generated" / "model.c").replace(source)

@@ -58,6 +58,19 @@ def echo(line: serial.SerialBase, content: bytes) -> bytes:
     return bytes(came)
 
 
+@pytest.mark.needs("avr-gcc", "simavr")
+def test_what_the_mega_has_in_assembler_answers_as_plain_c(tmp_path: Path) -> None:
+    board = load_board("arduino-mega")
+    echo_rig.build_echo(board, tmp_path, "gcc", Path(__file__).parent / "c" / "elements" / "elements.c")
+    with (
+        start(board, tmp_path / "build", "simavr") as emulator,
+        serial.serial_for_url(emulator.url, timeout=60) as line,
+    ):
+        line.write(b"?")
+        compared, different = (int(line.read(8), 16) for _ in range(2))
+    assert compared > 30_000 and different == 0
+
+
 @pytest.mark.parametrize(("name", "toolchain", "emulator"), BEST_BOOTS + OTHER_BOOTS)
 def test_a_board_boots_reads_its_language_and_echoes_8_kb(
     name: str, toolchain: str, emulator: str, tmp_path: Path

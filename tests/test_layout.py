@@ -22,4 +22,8 @@ def test_the_bytes_of_each_layout_are_these() -> None:
     weights = np.array([[1, 2, 3, 4], [5, 6, 7, 8], [-1, -2, -3, -4], [-5, -6, -7, -8]], np.int8)
     assert arrange(weights, "rows") == weights.tobytes()
     assert arrange(weights, "quads")[:8] == bytes([129, 133, 127, 123, 130, 134, 126, 122])
+    # Eight rows of one input side by side; rows that are not there are zeros.
+    assert arrange(weights, "octets")[:16] == bytes(
+        [129, 133, 127, 123, 128, 128, 128, 128, 130, 134, 126, 122, 128, 128, 128, 128]
+    )
     assert arrange(weights, "pairs") == bytes([129, 5, 131, 7, 130, 6, 132, 8, 127, 251, 125, 249, 126, 250, 124, 248])

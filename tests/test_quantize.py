@@ -164,6 +164,12 @@ def test_a_coarse_bias_fits_its_bits_and_is_off_by_half_a_unit_at_most(bits: int
     assert np.array_equal(held, coarse)
 
 
+def test_biases_may_be_asked_to_have_three_bytes() -> None:
+    packed = pack_bias(np.array([-1, 70_000, -8_388_608]), (3, 4))
+    assert (packed.width, packed.shift) == (3, 0)
+    assert packed.content == b"\xff\xff\xff" + b"\x70\x11\x01" + b"\x00\x00\x80"
+
+
 def test_coarse_biases_of_nothing_are_zero() -> None:
     assert not coarse_bias(np.zeros(4), 1e-3, 8).any()
     assert pack_bias(None).width == 0

@@ -225,6 +225,7 @@ class Board:
     overhead: Overhead
     emulators: tuple[EmulatorChoice, ...]
     user_memory_bytes: int = 0
+    short_loops: bool = False
     crystal_hz: int = 0
     memory: Memory | None = None
     flasher: Flasher | None = None

@@ -10,7 +10,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from tinylm.board import Board
@@ -47,6 +47,10 @@ class Build:
 
 def engine_sizes(board: Board) -> EngineSizes:
     """How long a line, how many moments and suggestions a board's RAM affords; a computer has plenty."""
+    return replace(_affordable_sizes(board), short_loops=board.short_loops)
+
+
+def _affordable_sizes(board: Board) -> EngineSizes:
     ram_bytes = board.memory.ram.bytes if board.memory else None
     if ram_bytes is None or ram_bytes > SMALL_RAM_BYTES:
         return EngineSizes(history=16, line_bytes=512, beam=4)

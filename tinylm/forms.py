@@ -20,7 +20,9 @@ _B = np.tile(np.arange(-128, 128, dtype=np.int64), 256)
 _LIMIT = 1 << 31
 _MOST = 127
 _REACH = 8  # how far from the rounded factors another is tried
-RESCALE_SHIFTS = (16, 18, 20, 22)  # 16 first: an AVR shifts by whole bytes for nothing
+SHIFTS = (16, *range(23, 16, -1))  # 16 first: an AVR shifts by whole bytes for nothing; then the most exact
+RESCALE_SHIFTS = (16, 18, 20, 22)
+SUM_LIMIT = 1 << 23
 PRODUCT_LIMIT = 1 << 15
 FACTOR_LIMIT = 1 << 23
 
@@ -49,7 +51,9 @@ class ProductForm:
 
 @dataclass(frozen=True)
 class RescaleForm:
-    """FULLY_CONNECTED's output: v = (sum << left) * factor >> 32, then as a ProductForm; |sum| <= limit."""
+    """FULLY_CONNECTED's output: v = (sum << left) * factor >> 32, then as a ProductForm; |sum| <= limit, left >= 8.
+
+    An AVR multiplies three bytes of the sum by four: factor << (left - 8) is below 2^32, or a multiple of 2^8."""
 
     factor: int
     add: int
@@ -67,7 +71,7 @@ def find_sum(graph: Graph, op: Op) -> SumForm | None:
         scale_b = -scale_b
     if op.inputs[0] == op.inputs[1]:
         return None  # the pairs are not all pairs
-    for shift in range(23, 15, -1):
+    for shift in SHIFTS:
         real_a, real_b = scale_a / scale_y * (1 << shift), scale_b / scale_y * (1 << shift)
         if max(abs(real_a), abs(real_b)) + _REACH >= FACTOR_LIMIT:
             continue
@@ -78,7 +82,7 @@ def find_sum(graph: Graph, op: Op) -> SumForm | None:
                 continue
             value = _A * by_a + _B * by_b
             add = _room(value, y, least, shift)
-            if add is not None and _fits(value, value + add):
+            if add is not None and _fits(_A * by_a + add, value + add):
                 return SumForm(by_a, by_b, add, shift)
     return None
 
@@ -133,7 +137,7 @@ def find_product(graph: Graph, op: Op) -> ProductForm | None:
     y, least = run_op(graph, op, {op.inputs[0]: _A, op.inputs[1]: _B}).astype(np.int64), _least(graph, op)
     by = mul_rescaling(graph, op)
     real = by.multiplier * 2.0 ** (by.shift - 31)
-    for shift in range(23, 15, -1):
+    for shift in SHIFTS:
         for factor in _factors(real * 2.0 ** (shift + 16)):
             value = product * factor >> 16
             adds = _rooms(value, y, least, shift)
@@ -161,8 +165,8 @@ def largest_sum(graph: Graph, op: Op) -> int:
 def find_rescale(graph: Graph, op: Op) -> RescaleForm | None:
     """The form of a FULLY_CONNECTED's output: held against both sides of each of its steps."""
     by, limit = fully_connected_rescaling(graph, op), largest_sum(graph, op)
-    if by.shift > 0 or by.multiplier == 0:
-        return None  # a left shift may wrap
+    if by.shift > 0 or by.multiplier == 0 or limit >= SUM_LIMIT:
+        return None  # a left shift may wrap; or an AVR takes three bytes of a sum
 
     def exact(sums: np.ndarray) -> np.ndarray:
         return requantize(graph, op, sums).astype(np.int64)
@@ -170,14 +174,21 @@ def find_rescale(graph: Graph, op: Op) -> RescaleForm | None:
     edges, y = _edges(exact, limit)
     least = _least(graph, op)
     real = by.multiplier * 2.0 ** (by.shift - 31)
-    for shift in RESCALE_SHIFTS:
-        left = 31 - limit.bit_length()
-        for factor in _factors(real * 2.0 ** (32 + shift - left)):
+    most = 31 - limit.bit_length()
+    for left, shift in ((8, 16), *((most, shift) for shift in RESCALE_SHIFTS)):  # whole bytes first
+        for factor in _rescale_factors(real * 2.0 ** (32 + shift - left), left):
             value = ((edges << left) * factor) >> 32
             adds = _rooms(value, y, least, shift)
             if adds is not None and _fits(value, value + adds[0], value + adds[1]):
                 return RescaleForm(factor, *adds, shift, left, limit)
     return None
+
+
+def _rescale_factors(real: float, left: int) -> list[int]:
+    """Those whose product with 2^(left - 8) has five bytes at most, the first or the last of them zero."""
+    unit = 1 if real * (1 << left - 8) < 1 << 32 else 1 << max(16 - left, 0)
+    factors = [f * unit for f in _factors(real / unit)]
+    return [f for f in factors if f < _LIMIT and f << left - 8 < 1 << 40]
 
 
 def _edges(exact: Callable[[np.ndarray], np.ndarray], limit: int) -> tuple[np.ndarray, np.ndarray]:

@@ -36,7 +36,8 @@ _FUNCTIONS = {
 @dataclass(frozen=True)
 class EngineSizes:
     """What of the engine's RAM may be chosen: moments kept for backspace, bytes of the line, spellings followed,
-    suggestions at once, bytes of a frame. `small`: code that is short rather than fast, for one model."""
+    suggestions at once, bytes of a frame. `small`: code that is short rather than fast, for one model. `short_loops`: as
+    plan_run has it."""
 
     history: int
     line_bytes: int
@@ -44,6 +45,7 @@ class EngineSizes:
     suggestions: int = 5
     frame_bytes: int = 253
     small: bool = False
+    short_loops: bool = False
 
 
 @dataclass(frozen=True)
@@ -179,7 +181,7 @@ def view_model(model: Model, language: Language, sizes: EngineSizes) -> ModelVie
             model, language, sizes, None, NGRAM_STATE_BYTES, 1, 1, ngram.rows, UNITS_PER_NAT, own_hash, alphabet
         )
     layers = layers_of(language)
-    plan = plan_step(step, language, layers)
+    plan = plan_step(step, language, layers, sizes.short_loops)
     return ModelView(
         model,
         language,

@@ -13,8 +13,9 @@ import numpy as np
 
 from tinylm.errors import TinylmError
 from tinylm.flatbuffer import read_tflite
+from tinylm.forms import SUM_LIMIT, largest_sum
 from tinylm.graph import Graph, Op, Step, understand_step
-from tinylm.layout import arrange
+from tinylm.layout import adds_128, arrange
 from tinylm.layout_int4 import arrange_int4
 from tinylm.lexicon import PackedLexicon, pack_lexicon
 from tinylm.model import FIRST_WORD_ROW, KINDS, NETWORK_FILE, NGRAM_FILE, Model
@@ -39,7 +40,7 @@ class Section:
 
 @dataclass(frozen=True)
 class PackedBias:
-    """Biases as signed integers of `width` bytes (1, 2, 4; 0 = none) times 2^shift."""
+    """Biases as signed integers of `width` bytes (1 to 4; 0 = none) times 2^shift."""
 
     content: bytes
     width: int
@@ -64,24 +65,32 @@ class Language:
         return next(s.offset for s in self.sections if s.name == name)
 
 
-def bias_with_zero_point(graph: Graph, op: Op) -> np.ndarray | None:
-    """A layer's biases with the input's zero point folded in, int64 [outputs]; None when all are zero."""
-    weights, zero = graph.tensor(op.inputs[1]).values.astype(np.int64), graph.tensor(op.inputs[0]).zero_point
-    bias = -zero * weights.sum(axis=1)
+def bias_with_zero_point(graph: Graph, op: Op, layout: str = "rows") -> np.ndarray | None:
+    """A layer's biases with the input's zero point folded in, and what the layout's kernel adds to the inputs, int64
+    [outputs]; None when all are zero."""
+    weights, zero = graph.tensor(op.inputs[1]), graph.tensor(op.inputs[0]).zero_point
+    if adds_128(layout) and weights.dtype == "int8":
+        zero += 128
+    bias = -zero * weights.values.astype(np.int64).sum(axis=1)
     if op.inputs[2] >= 0:
         bias = bias + graph.tensor(op.inputs[2]).values.astype(np.int64).ravel()
     return bias if bias.any() else None
 
 
-def pack_bias(bias: np.ndarray | None) -> PackedBias:
-    """The fewest bytes that hold the biases exactly: what they have in common as powers of two goes into the shift."""
+def pack_bias(bias: np.ndarray | None, widths: tuple[int, ...] = (1, 2, 4)) -> PackedBias:
+    """The fewest bytes of `widths` that hold the biases exactly: what they have in common as powers of two may go into the
+    shift, which is the least that serves."""
     if bias is None:
         return PackedBias(b"", 0, 0)
     common = int(np.bitwise_or.reduce(np.abs(bias)))
-    shift = min((common & -common).bit_length() - 1, 24)
-    small = bias >> shift
-    width = next(w for w in (1, 2, 4) if small.min() >= -(1 << (8 * w - 1)) and small.max() < 1 << (8 * w - 1))
-    return PackedBias(small.astype(f"<i{width}").tobytes(), width, shift)
+    most = min((common & -common).bit_length() - 1, 24)
+    width, shift = next((w, s) for w in widths for s in range(most + 1) if _fits(bias >> s, w))
+    numbers = (bias >> shift).astype("<i8")[:, None].view(np.uint8)
+    return PackedBias(numbers[:, :width].tobytes(), width, shift)
+
+
+def _fits(values: np.ndarray, width: int) -> bool:
+    return values.min() >= -(1 << (8 * width - 1)) and values.max() < 1 << (8 * width - 1)
 
 
 def is_table(graph: Graph, op: Op) -> bool:
@@ -237,7 +246,7 @@ def _add_network(blob: _Blob, step: Step, layout: str, layout_int4: str) -> dict
     layers = [op for op in graph.ops if op.kind == "FULLY_CONNECTED"]
     biases: dict[int, PackedBias] = {}
     for op in layers:
-        _add_bias(blob, step, op, biases)
+        _add_bias(blob, step, op, biases, layout)
     for op in layers:
         if graph.tensor(op.inputs[1]).scales:
             _add_channels(blob, step, op)
@@ -249,9 +258,12 @@ def _add_network(blob: _Blob, step: Step, layout: str, layout_int4: str) -> dict
     return biases
 
 
-def _add_bias(blob: _Blob, step: Step, op: Op, biases: dict[int, PackedBias]) -> None:
+def _add_bias(blob: _Blob, step: Step, op: Op, biases: dict[int, PackedBias], layout: str = "rows") -> None:
     graph = step.graph
-    packed = biases[op.output] = pack_bias(bias_with_zero_point(graph, op))
+    widths = (1, 2, 4)
+    if adds_128(layout):  # the kernel adds biases of three bytes itself, modulo 2^24
+        widths = (3, 4) if largest_sum(graph, op) < SUM_LIMIT else (4,)
+    packed = biases[op.output] = pack_bias(bias_with_zero_point(graph, op, layout), widths)
     if packed.width:
         name, count = graph.tensor(op.output).name, len(packed.content) // packed.width
         blob.add(f"{name}_bias", packed.content, f"int{8 * packed.width} [{count}], times 2^{packed.shift}")

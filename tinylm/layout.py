@@ -6,18 +6,26 @@ quads   four rows at once: a little-endian word holds the weights of four rows f
 pairs   four rows at once, as two pairs: for inputs 0..3 the words (0, 2) and (1, 3) of the first pair, then of the second;
         each half of a word is the first row's weight plus 128 (low byte) and the second's as it is (high byte).
         For cores that multiply 16-bit halves of words: firmware/port/pairs.
+octets  eight rows at once: for each input a byte of each row, its weight plus 128. The inputs are taken plus 128 too, so that no
+        product has a sign, and the layers' biases take that back (`adds_128`). For cores that multiply bytes: firmware/port/avr-far.
 
 halves  weights of 4 bits, row after row, two a byte, the first in the low half: as in the .tflite, on every board.
 
-Rows (and for pairs inputs) are filled up to a multiple of four with zero weights.
+Rows (and for pairs inputs) are filled up to a whole group with zero weights.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-LAYOUTS = ("rows", "quads", "pairs")
+LAYOUTS = ("rows", "quads", "pairs", "octets")
+_AT_ONCE = {"quads": 4, "octets": 8}  # rows whose weights for one input lie side by side
 _SIGN = 0x80  # w + 128 as a byte is w with this bit turned
+
+
+def adds_128(layout: str) -> bool:
+    """Whether a layer's kernel takes its inputs plus 128, so that 128 times a row's sum of weights is to be subtracted."""
+    return layout == "octets"
 
 
 def places(rows: int, inputs: int, layout: str) -> tuple[np.ndarray, np.ndarray, int]:
@@ -25,9 +33,10 @@ def places(rows: int, inputs: int, layout: str) -> tuple[np.ndarray, np.ndarray,
     row, i = np.arange(rows)[:, None], np.arange(inputs)[None, :]
     if layout == "rows":
         return row * inputs + i, np.zeros((rows, inputs), bool), rows * inputs
+    if layout in _AT_ONCE:
+        n = _AT_ONCE[layout]
+        return row // n * (n * inputs) + n * i + row % n, np.ones((rows, inputs), bool), -(-rows // n) * n * inputs
     blocks = -(-rows // 4)
-    if layout == "quads":
-        return row // 4 * (4 * inputs) + 4 * i + row % 4, np.ones((rows, inputs), bool), blocks * 4 * inputs
     width = -(-inputs // 4) * 4
     at = row // 4 * (4 * width) + i // 4 * 16 + row // 2 % 2 * 8 + i % 2 * 4 + i // 2 % 2 * 2 + row % 2
     return at, np.broadcast_to(row % 2 == 0, (rows, inputs)), blocks * 4 * width
@@ -39,8 +48,7 @@ def arrange(weights: np.ndarray, layout: str) -> bytes:
     # A weight of zero in every place, also in those that no weight takes.
     content = np.zeros(size, np.uint8)
     if layout != "rows":
-        unit = {"quads": 1, "pairs": 2}[layout]
-        content[::unit] = _SIGN
+        content[:: 2 if layout == "pairs" else 1] = _SIGN
     content[at] = weights.view(np.uint8) ^ np.where(shifted, _SIGN, 0).astype(np.uint8)
     return content.tobytes()
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tinylm.graph import Graph, Op, Step, live_ops
-from tinylm.language import is_multiplied
+from tinylm.language import is_multiplied, is_table
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,10 @@ class RunPlan:
         return tensor in _needed(self.statements, statement, step)
 
 
-def plan_run(step: Step) -> RunPlan:
-    """The order and the places of a step; the logits are left to `score`."""
-    statements = _order(step)
+def plan_run(step: Step, short_loops: bool = False) -> RunPlan:
+    """The order and the places of a step; the logits are left to `score`. `short_loops`: a loop ends at each table that it
+    looks up, for cores with too few registers for what a longer one needs; it takes more scratch."""
+    statements = _order(step, short_loops)
     in_place = frozenset(s.after for s in step.states if _is_in_place(statements, step, s.before, s.after))
     lives = _lifetimes(statements, step, {step.context} - {s.after for s in step.states} | in_place)
     offsets = _place(lives)
@@ -72,12 +73,14 @@ def is_element_wise(graph: Graph, op: Op) -> bool:
     return op.kind not in ("FULLY_CONNECTED", "CONCATENATION")
 
 
-def _order(step: Step) -> tuple[Statement, ...]:
+def _order(step: Step, short_loops: bool) -> tuple[Statement, ...]:
     graph, done = step.graph, []
     waiting: dict[int, list[Op]] = {}  # size -> ops
 
     def run_waiting(size: int) -> None:
-        done.append(Statement(tuple(waiting.pop(size)), size, True))
+        ops = waiting.pop(size)
+        if ops:
+            done.append(Statement(tuple(ops), size, True))
 
     for op in step_ops(step):
         if op.output == step.logits or op.kind == "SLICE":
@@ -91,9 +94,24 @@ def _order(step: Step) -> tuple[Statement, ...]:
             done.append(Statement((op,), size, False))
         else:
             waiting.setdefault(size, []).append(op)
+            if short_loops and is_table(graph, op):
+                others = [o for o in waiting[size] if o not in _leading_to(graph, op, waiting[size])]
+                waiting[size] = [o for o in waiting[size] if o not in others]
+                run_waiting(size)
+                waiting[size] = others
     for size in list(waiting):
         run_waiting(size)
     return tuple(done)
+
+
+def _leading_to(graph: Graph, op: Op, ops: list[Op]) -> list[Op]:
+    """Those of `ops`, which are in order, that `op` depends on, itself included."""
+    needed, found = {op.output}, []
+    for other in reversed(ops):
+        if other.output in needed:
+            found.append(other)
+            needed |= {graph.source(i)[0] for i in graph.computed(other)}
+    return found
 
 
 def _kept(step: Step) -> frozenset[int]:

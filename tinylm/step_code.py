@@ -53,9 +53,9 @@ class StepPlan:
         return tuple(name for name in ("language", "id", "context", "scratch") if name not in said)
 
 
-def plan_step(step: Step, language: Language, layers: Layers) -> StepPlan:
+def plan_step(step: Step, language: Language, layers: Layers, short_loops: bool = False) -> StepPlan:
     """The step function's blocks in the order of tinylm/plan.py; the logits are left to `score`."""
-    graph, plan = step.graph, plan_run(step)
+    graph, plan = step.graph, plan_run(step, short_loops)
     writer = _Writer(step, language, layers, plan, [])
     blocks = [writer.loop(s) if s.loop else writer.layer(s.ops[0]) for s in plan.statements]
     if step.window > 1:

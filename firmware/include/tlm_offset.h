@@ -6,9 +6,10 @@
 
 #include "tlm_port.h"
 
-/* Bytes from the start of the language. A port whose flash is below 64 KB defines TLM_NEAR_FLASH: 16 bits are cheaper there. */
-#ifdef TLM_NEAR_FLASH
-typedef uint16_t tlm_offset_t;
+/* Bytes from the start of the language. A port whose flash is not memory defines TLM_FLASH_BY_NUMBER: tlm_flash_t is a number
+ * of 16 or 24 bits there, and so is this. */
+#ifdef TLM_FLASH_BY_NUMBER
+typedef tlm_flash_t tlm_offset_t;
 #else
 typedef uint32_t tlm_offset_t;
 #endif

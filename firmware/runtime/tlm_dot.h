@@ -15,7 +15,8 @@ extern "C" {
 #endif
 
 /* sums[r] = sum of w[first + r][i] * x[i] over i < inputs, for r < rows; w is the matrix. inputs <= 4096: |sum| <= 2^14 * 2^12
- * = 2^26. Cheapest where first is a multiple of 4 and rows are many: x is prepared once a call. */
+ * = 2^26. Cheapest where first is a multiple of 4 and rows are many: x is prepared once a call. In layout octets x[i] + 128 is
+ * taken for x[i]: the biases of its layers have that in them. */
 void tlm_dot_rows(tlm_flash_t matrix, uint16_t inputs, uint16_t first, uint16_t rows, const int8_t *x, int32_t *sums);
 
 /* y[i] = w[row][i] for i < inputs: for a matrix that is an embedding too. */

@@ -11,12 +11,14 @@ static void add_biases(tlm_flash_t language, const tlm_dense_t *layer, uint16_t 
     }
 }
 
+#ifndef TLM_OWN_RUNS
 void tlm_dense_sums(tlm_flash_t language, const tlm_dense_t *layer, const int8_t *x, uint16_t first, uint16_t count,
                     int32_t *sums)
 {
     tlm_dot_rows(language + layer->weights, layer->inputs, first, count, x, sums);
     add_biases(language, layer, first, count, sums);
 }
+#endif
 
 void tlm_dense_sums_int4(tlm_flash_t language, const tlm_dense_t *layer, const int8_t *x, uint16_t first,
                          uint16_t count, int32_t *sums)
@@ -25,6 +27,7 @@ void tlm_dense_sums_int4(tlm_flash_t language, const tlm_dense_t *layer, const i
     add_biases(language, layer, first, count, sums);
 }
 
+#ifndef TLM_OWN_RUNS
 /* Apart from tlm_dense_run and its large frame, which costs an AVR four cycles for each byte of it that is reached. */
 void tlm_rescale_run(const tlm_rescale_t *by, const int32_t *sums, uint16_t count, int8_t *y)
 {
@@ -34,6 +37,7 @@ void tlm_rescale_run(const tlm_rescale_t *by, const int32_t *sums, uint16_t coun
         *y++ = tlm_rescale(&scale, *sums++);
     }
 }
+#endif
 
 void tlm_dense_run(tlm_flash_t language, const tlm_dense_t *layer, tlm_sums_t *sum, const tlm_rescale_t *by,
                    const int8_t *x, int8_t *y)

@@ -26,7 +26,7 @@ typedef struct {
     tlm_offset_t biases; /* in the language; each is a signed integer of bias_bytes, times 2^bias_shift */
     uint16_t inputs;     /* at most 4096: |W x| <= 2^14 * 4096 = 2^26 */
     uint16_t outputs;
-    uint8_t bias_bytes;  /* 0 (no biases), 1, 2 or 4 */
+    uint8_t bias_bytes;  /* 0 (no biases), 1, 2 or 4; in layout octets 3 or 4 */
     uint8_t bias_shift;  /* |bias| < 2^30 after the shift, so bias + W x fits 32 bits */
 } tlm_dense_t;
 
@@ -54,6 +54,24 @@ typedef struct {
     int8_t zero_a, zero_b, least;
 } tlm_product_t;
 
+#ifndef TLM_OWN_RUNS /* else tlm_high.h has these */
+/* y + factor * x; |factor| < 2^23. */
+static inline int32_t tlm_plus_times(int32_t y, int32_t factor, int8_t x) { return y + factor * x; }
+
+/* (a - zero_a) (b - zero_b), which is below 2^15. */
+static inline int16_t tlm_offset_product(int8_t a, int8_t zero_a, int8_t b, int8_t zero_b)
+{
+    return (int16_t)((int16_t)(a - zero_a) * (int16_t)(b - zero_b));
+}
+
+/* factor * x / 2^16, rounded down, and one of two numbers more, by its sign; factor >= 0, |x| < 2^15. */
+static inline int32_t tlm_scaled(int32_t factor, int16_t x, int32_t add, int32_t add_below)
+{
+    const int32_t v = tlm_times_high(factor, x);
+    return v + (v < 0 ? add_below : add);
+}
+#endif
+
 static inline int8_t tlm_rescale(const tlm_rescale_t *by, int32_t sum)
 {
     const int32_t v = tlm_high(tlm_up(sum, by->left), by->factor);
@@ -62,14 +80,15 @@ static inline int8_t tlm_rescale(const tlm_rescale_t *by, int32_t sum)
 
 static inline int8_t tlm_sum(const tlm_sum_t *sum, int8_t a, int8_t b)
 {
-    return tlm_clamp(tlm_down(tlm_times(sum->by_a, a) + tlm_times(sum->by_b, b) + sum->add, sum->shift), sum->least);
+    const int32_t v = tlm_plus_times(tlm_plus_times(sum->add, sum->by_a, a), sum->by_b, b);
+    return tlm_clamp(tlm_down(v, sum->shift), sum->least);
 }
 
 static inline int8_t tlm_product(const tlm_product_t *by, int8_t a, int8_t b)
 {
-    const int16_t product = (int16_t)((int16_t)(a - by->zero_a) * (int16_t)(b - by->zero_b)); /* below 2^15 */
-    const int32_t v = tlm_times_high(by->factor, product);
-    return tlm_clamp(tlm_down(v + (v < 0 ? by->add_below : by->add), by->shift), by->least);
+    const int16_t product = tlm_offset_product(a, by->zero_a, b, by->zero_b);
+    const int32_t v = tlm_scaled(by->factor, product, by->add, by->add_below);
+    return tlm_clamp(tlm_down(v, by->shift), by->least);
 }
 
 /* LOGISTIC or TANH: 256 bytes for x = -128..127 at `table`. */
@@ -79,6 +98,9 @@ static inline int8_t tlm_lookup(tlm_flash_t table, int8_t x)
 }
 
 /* sums[0..count-1] += the biases at `at`, each a signed integer of `bytes` bytes times 2^shift. */
+#ifdef TLM_OWN_RUNS /* a port may have this, tlm_dense_sums and tlm_rescale_run of its own */
+void tlm_biases_add(tlm_flash_t at, uint8_t bytes, uint8_t shift, uint16_t count, int32_t *sums);
+#else
 static inline void tlm_biases_add(tlm_flash_t at, uint8_t bytes, uint8_t shift, uint16_t count, int32_t *sums)
 {
     for (uint16_t i = 0; i < count; i++, at += bytes) {
@@ -93,6 +115,7 @@ static inline void tlm_biases_add(tlm_flash_t at, uint8_t bytes, uint8_t shift, 
         sums[i] += (int32_t)(bits << shift);
     }
 }
+#endif
 
 /* Sums of rows first..first+count-1, bias included, into sums[0..count-1]. */
 typedef void tlm_sums_t(tlm_flash_t language, const tlm_dense_t *layer, const int8_t *x, uint16_t first, uint16_t count,

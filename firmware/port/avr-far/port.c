@@ -66,5 +66,5 @@ void tlm_port_write(uint8_t byte)
 
 tlm_flash_t tlm_port_language(void)
 {
-    return pgm_get_far_address(tlm_language);
+    return (tlm_flash_t)pgm_get_far_address(tlm_language);
 }

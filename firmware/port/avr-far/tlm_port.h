@@ -2,13 +2,27 @@
 #ifndef TLM_PORT_H
 #define TLM_PORT_H
 
+#include <avr/io.h>
 #include <avr/pgmspace.h>
 #include <stdint.h>
 
 /* A place in the language bytes. Add an offset to move; read with the functions below. */
-typedef uint32_t tlm_flash_t;
+#define TLM_OWN_RUNS /* dot.c, run.S */
+#define TLM_CHUNK_ROWS 128
+#define TLM_FLASH_BY_NUMBER
+typedef __uint24 tlm_flash_t;
 
-static inline uint8_t tlm_flash_u8(tlm_flash_t at) { return pgm_read_byte_far(at); }
+static inline uint8_t tlm_flash_u8(tlm_flash_t at)
+{
+    uint8_t byte;
+    __asm__("out %[rampz], %C[at]\n\t"
+            "movw r30, %A[at]\n\t"
+            "elpm %[byte], Z"
+            : [byte] "=r"(byte)
+            : [at] "r"(at), [rampz] "I"(_SFR_IO_ADDR(RAMPZ))
+            : "r30", "r31");
+    return byte;
+}
 
 static inline uint16_t tlm_flash_u16(tlm_flash_t at) { return pgm_read_word_far(at); }
 

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /* A place in the language bytes. Add an offset to move; read with the functions below. */
-#define TLM_NEAR_FLASH
+#define TLM_FLASH_BY_NUMBER
 #define TLM_CHUNK_ROWS 1
 typedef uint16_t tlm_flash_t;
 

@@ -10,9 +10,6 @@ static inline int32_t tlm_high(int32_t a, int32_t b) { return (int32_t)(((int64_
 /* factor * x / 2^16, rounded down; factor >= 0, |x| < 2^15. */
 static inline int32_t tlm_times_high(int32_t factor, int16_t x) { return (int32_t)(((int64_t)factor * x) >> 16); }
 
-/* factor * x; |factor| < 2^23. */
-static inline int32_t tlm_times(int32_t factor, int8_t x) { return factor * x; }
-
 /* x * 2^shift, which fits. */
 static inline int32_t tlm_up(int32_t x, uint8_t shift) { return (int32_t)((uint32_t)x << shift); }
 

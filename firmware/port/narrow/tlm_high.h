@@ -21,9 +21,6 @@ static inline int32_t tlm_times_high(int32_t factor, int16_t x)
     return (factor >> 16) * x + (((factor & 0xFFFF) * x) >> 16);
 }
 
-/* factor * x; |factor| < 2^23. */
-static inline int32_t tlm_times(int32_t factor, int8_t x) { return factor * x; }
-
 /* x * 2^shift, which fits. */
 static inline int32_t tlm_up(int32_t x, uint8_t shift) { return (int32_t)((uint32_t)x << shift); }
 

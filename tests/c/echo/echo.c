@@ -31,8 +31,8 @@ static uint32_t dot_sum(rows_t *dot_rows, row_t *dot_row, uint32_t sum)
     }
     for (uint16_t count = 0; count <= 600; count = (uint16_t)(count < 70 ? count + 1 : count + 29)) {
         const uint16_t rows = (uint16_t)(1 + count % 9), first = count % 7;
-        dot_rows(tlm_port_language() + ECHO_DOT_AT, count, first, rows, x + count % 3, sums);
-        dot_row(tlm_port_language() + ECHO_DOT_AT, count, first, y);
+        dot_rows(tlm_port_language() + (tlm_offset_t)ECHO_DOT_AT, count, first, rows, x + count % 3, sums);
+        dot_row(tlm_port_language() + (tlm_offset_t)ECHO_DOT_AT, count, first, y);
         for (uint16_t row = 0; row < rows; row++) {
             sum = sum * 31 + (uint32_t)sums[row];
         }
@@ -62,7 +62,7 @@ int main(void)
     write_hex(from_data + from_bss);
     write_hex(language_crc());
     write_hex(dot_sum(tlm_dot_rows_int4, tlm_dot_row_int4, dot_sum(tlm_dot_rows, tlm_dot_row, 0)));
-    write_hex(tlm_flash_u32(tlm_port_language() + ECHO_DOT_AT + 1) ^ tlm_flash_u24(tlm_port_language() + ECHO_FAR_AT) ^
+    write_hex(tlm_flash_u32(tlm_port_language() + (tlm_offset_t)ECHO_DOT_AT + 1) ^ tlm_flash_u24(tlm_port_language() + (tlm_offset_t)ECHO_FAR_AT) ^
               tlm_flash_u16(tlm_port_language() + 3));
     while ((byte = tlm_port_read()) >= 0) {
         tlm_port_write((uint8_t)byte);

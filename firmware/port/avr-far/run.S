@@ -1,0 +1,287 @@
+/* What each row of a layer takes beside its products (runtime/tlm_layers.h), on an AVR. */
+#include <avr/io.h>
+
+    .macro FUNCTION name
+    .section .text.\name, "ax", @progbits
+    .global \name
+    .type \name, @function
+\name:
+    .endm
+
+/* void tlm_rescale_run(const tlm_rescale_t *by, const int32_t *sums, uint16_t count, int8_t *y)
+ *
+ * A sum below 2^23 is its three low bytes, and `left` at least 8, so v is bytes 3 to 6 of the sum times the factor << (left - 8):
+ * five bytes F4:F0, of which the first or the last is zero (tinylm/forms.py). What is added is added to v; its upper two bytes
+ * are y. Products of bytes have no sign, so that a sum below zero gives 2^24 factors too many: they are taken off what is added
+ * then. 95 cycles a row where shift is 16.
+ *
+ * Arguments: by r25:r24, sums r23:r22, count r21:r20, y r19:r18.
+ */
+#define BY_FACTOR 0
+#define BY_ADD 4
+#define BY_ADD_BELOW 8
+#define BY_SHIFT 12
+#define BY_LEFT 13
+#define BY_LEAST 14
+
+#define F0 r2
+#define F1 r3
+#define F2 r4
+#define F3 r5
+#define S0 r14
+#define S1 r15
+#define S2 r16
+#define P1 r17
+#define P2 r18
+#define P3 r19
+#define P4 r20
+#define P5 r21
+#define P6 r22
+#define LEAST r23
+#define ZERO r28
+#define F4 r29
+
+/* bytes += r1:r0, with what carries of it */
+    .macro ADD_2 a, b
+    add \a, r0
+    adc \b, r1
+    .endm
+    .macro ADD_3 a, b, c
+    ADD_2 \a, \b
+    adc \c, ZERO
+    .endm
+    .macro ADD_4 a, b, c, d
+    ADD_3 \a, \b, \c
+    adc \d, ZERO
+    .endm
+
+    FUNCTION tlm_rescale_run
+    .irp register, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11, r12, r13, r14, r15, r16, r17, r28, r29
+    push \register
+    .endr
+    movw r28, r24
+    movw r26, r22
+    movw r30, r18
+    movw r24, r20
+    ldd F0, Y+BY_FACTOR
+    ldd F1, Y+BY_FACTOR+1
+    ldd F2, Y+BY_FACTOR+2
+    ldd F3, Y+BY_FACTOR+3
+    ldd r6, Y+BY_ADD
+    ldd r7, Y+BY_ADD+1
+    ldd r8, Y+BY_ADD+2
+    ldd r9, Y+BY_ADD+3
+    ldd r10, Y+BY_ADD_BELOW
+    ldd r11, Y+BY_ADD_BELOW+1
+    ldd r12, Y+BY_ADD_BELOW+2
+    ldd r13, Y+BY_ADD_BELOW+3
+    ldd LEAST, Y+BY_LEAST
+    ldd r18, Y+BY_SHIFT
+    ldd r19, Y+BY_LEFT
+    subi r18, 16
+    push r18                        /* the bits to shift y by: most often none */
+    clr F4
+1:  subi r19, 1
+    cpi r19, 7
+    breq 2f
+    lsl F0
+    rol F1
+    rol F2
+    rol F3
+    rol F4
+    rjmp 1b
+2:  sub r10, F0
+    sbc r11, F1
+    sbc r12, F2
+    sbc r13, F3
+    clt
+    tst r18
+    breq 1f
+    set                             /* T: y is to be shifted */
+1:  clr ZERO
+row:
+    sbiw r24, 1
+    brcc 1f
+    rjmp end
+1:  ld S0, X+
+    ld S1, X+
+    ld S2, X+
+    adiw r26, 1
+    tst F4
+    breq 1f
+    rjmp upper_four
+1:  mul S0, F0                      /* the product with F3:F0; byte 0 gives no carry */
+    mov P1, r1
+    mul S0, F2
+    movw P2, r0
+    mul S0, F1
+    ADD_3 P1, P2, P3
+    clr P4
+    mul S0, F3
+    ADD_2 P3, P4
+    mul S1, F0
+    ADD_4 P1, P2, P3, P4
+    mul S1, F1
+    ADD_3 P2, P3, P4
+    clr P5
+    mul S1, F2
+    ADD_3 P3, P4, P5
+    mul S1, F3
+    ADD_2 P4, P5
+    clr P6
+    mul S2, F0
+    ADD_4 P2, P3, P4, P5
+    mul S2, F1
+    ADD_4 P3, P4, P5, P6
+    mul S2, F2
+    ADD_3 P4, P5, P6
+    mul S2, F3
+    ADD_2 P5, P6
+multiplied:
+    sbrc S2, 7
+    rjmp below
+    add P3, r6
+    adc P4, r7
+    adc P5, r8
+    adc P6, r9
+added:
+    brtc clamp
+    rjmp shift_y
+clamp:
+    mov r0, P5
+    lsl r0
+    sbc r0, r0                      /* the sign of P5 */
+    cpse r0, P6
+    rjmp far_off
+    cp P5, LEAST
+    brlt least
+1:  st Z+, P5
+    rjmp row
+
+below:
+    add P3, r10
+    adc P4, r11
+    adc P5, r12
+    adc P6, r13
+    rjmp added
+far_off:
+    ldi P5, 127
+    sbrs P6, 7
+    rjmp 1b
+least:
+    st Z+, LEAST
+    rjmp row
+
+upper_four:                         /* the product with F4:F1, F0 being zero; byte 1 gives no carry */
+    mul S0, F2
+    movw P2, r0
+    mul S0, F4
+    movw P4, r0
+    mul S0, F1
+    add P2, r1
+    adc P3, ZERO
+    adc P4, ZERO
+    adc P5, ZERO
+    mul S0, F3
+    ADD_3 P3, P4, P5
+    mul S1, F1
+    ADD_4 P2, P3, P4, P5
+    mul S1, F2
+    ADD_3 P3, P4, P5
+    clr P6
+    mul S1, F3
+    ADD_3 P4, P5, P6
+    mul S1, F4
+    ADD_2 P5, P6
+    mul S2, F1
+    ADD_4 P3, P4, P5, P6
+    mul S2, F2
+    ADD_3 P4, P5, P6
+    mul S2, F3
+    ADD_2 P5, P6
+    mul S2, F4
+    add P6, r0
+    rjmp multiplied
+shift_y:
+    pop r0
+    push r0
+1:  asr P6
+    ror P5
+    dec r0
+    brne 1b
+    rjmp clamp
+
+end:
+    pop r0
+    clr r1
+    .irp register, r29, r28, r17, r16, r15, r14, r13, r12, r11, r10, r9, r8, r7, r6, r5, r4, r3, r2
+    pop \register
+    .endr
+    ret
+    .size tlm_rescale_run, . - tlm_rescale_run
+
+/* void tlm_biases_add(tlm_flash_t at, uint8_t bytes, uint8_t shift, uint16_t count, int32_t *sums)
+ *
+ * For the rows that the kernel does not add biases to (dot.c). Arguments: at r24:r22, bytes r20, shift r18, count r17:r16,
+ * sums r15:r14.
+ */
+#define BYTES r20
+#define SHIFT r18
+#define B0 r26
+#define B1 r27
+#define B2 r22
+#define B3 r23
+
+    .macro ADD_BYTE with, byte
+    ld r0, Y
+    \with r0, \byte
+    st Y+, r0
+    .endm
+
+    FUNCTION tlm_biases_add
+    push r28
+    push r29
+    movw r28, r14
+    movw r30, r22
+    out _SFR_IO_ADDR(RAMPZ), r24
+    movw r24, r16
+1:  sbiw r24, 1
+    brcs 7f
+    clr B0
+    clr B1
+    clr B2
+    clr B3
+    mov r0, BYTES
+2:  mov B0, B1                      /* the bytes come in at the top and move down */
+    mov B1, B2
+    mov B2, B3
+    elpm B3, Z+
+    dec r0
+    brne 2b
+    ldi r19, 4
+    sub r19, BYTES
+3:  breq 4f
+    mov B0, B1
+    mov B1, B2
+    mov B2, B3
+    lsl B3
+    sbc B3, B3                      /* the sign */
+    dec r19
+    rjmp 3b
+4:  mov r0, SHIFT
+5:  dec r0
+    brmi 6f
+    lsl B0
+    rol B1
+    rol B2
+    rol B3
+    rjmp 5b
+6:  ADD_BYTE add, B0
+    ADD_BYTE adc, B1
+    ADD_BYTE adc, B2
+    ADD_BYTE adc, B3
+    rjmp 1b
+7:  pop r29
+    pop r28
+    ret
+    .size tlm_biases_add, . - tlm_biases_add

@@ -1,0 +1,129 @@
+/* A port's own arithmetic of rows and elements beside plain C with 64-bit products, for many numbers; answers the first byte with how
+ * many answers were compared and how many differed, in hexadecimal. */
+#include "board.h"
+#include "tlm_layers.h"
+
+enum { ROWS = 64, ROUNDS = 200, BIAS_ROWS = 9 };
+
+static uint32_t seed = 1, compared, different;
+
+static uint32_t draw(void)
+{
+    seed = seed * 1664525UL + 1013904223UL;
+    return seed >> 8 ^ seed << 20;
+}
+
+static void compare(int32_t got, int32_t expected)
+{
+    compared++;
+    different += got != expected;
+}
+
+static int8_t clamp(int32_t x, int8_t least)
+{
+    return (int8_t)(x < least ? least : x > 127 ? 127 : x);
+}
+
+/* Forms as tinylm/forms.py makes them: factor << (left - 8) has five bytes, of which the first or the last is zero. */
+static void try_rescaling(uint8_t round)
+{
+    const uint8_t left = (uint8_t)(8 + draw() % 9), shift = (uint8_t)(16 + 2 * (draw() % 4)), wide = round & 1U;
+    int32_t factor = (int32_t)(draw() & 0x7FFFFFFFUL), sums[ROWS];
+    int8_t y[ROWS];
+    if (wide != 0) {
+        factor &= left < 16 ? (int32_t)(0xFFFFFFFFUL << (16 - left)) : -1;
+    } else {
+        factor >>= left - 8 > 0 ? left - 9 : 0;
+    }
+    const tlm_rescale_t by = {factor, (int32_t)(draw() & 0xFFFFF), (int32_t)(draw() & 0xFFFFF) - 0x8000, shift, left,
+                              round % 5 == 0 ? (int8_t)draw() : (int8_t)-128};
+    for (uint8_t i = 0; i < ROWS; i++) { /* every size of sum that `left` allows, below 2^23 */
+        const uint8_t most = left > 8 ? (uint8_t)(left - 8) : 0;
+        sums[i] = (int32_t)(draw() << 8) >> (uint8_t)(9U + most + draw() % 16U);
+        if (i < 4) {
+            sums[i] = i < 2 ? -(int32_t)i : (i == 2 ? (1L << (23 - most)) - 1 : -(1L << (23 - most)) + 1);
+        }
+    }
+    tlm_rescale_run(&by, sums, ROWS, y);
+    for (uint8_t i = 0; i < ROWS; i++) {
+        const int32_t v = (int32_t)(((int64_t)(sums[i] * (1L << left)) * factor) >> 32);
+        compare(y[i], clamp((v + (v < 0 ? by.add_below : by.add)) >> shift, by.least));
+    }
+}
+
+#define TRY_PRODUCT(factor, add, below)                                                                                    \
+    for (int32_t x = -32640; x <= 32640; x += 37) {                                                                        \
+        const int32_t v = (int32_t)(((int64_t)(factor) * x) >> 16);                                                        \
+        compare(tlm_scaled(factor, (int16_t)x, add, below), v + (v < 0 ? (below) : (add)));                                \
+    }
+
+#define TRY_TIMES(factor)                                                                                                  \
+    for (int16_t x = -128; x < 128; x++) {                                                                                 \
+        const int32_t y = (int32_t)(draw() & 0x1FFFFFFFUL) - 0x10000000L;                                                  \
+        compare(tlm_plus_times(y, factor, (int8_t)x), y + (factor) * x);                                                   \
+    }
+
+static void try_clamps(void)
+{
+    for (int32_t x = -32768; x < 32768; x += 13) {
+        compare(tlm_clamp((int16_t)x, -128), clamp(x, -128));
+        compare(tlm_clamp((int16_t)x, 5), clamp(x, 5));
+    }
+}
+
+static void try_biases(uint8_t bytes, uint8_t shift)
+{
+    int32_t sums[BIAS_ROWS];
+    tlm_flash_t at = tlm_port_language() + 17;
+    for (uint8_t i = 0; i < BIAS_ROWS; i++) {
+        sums[i] = (int32_t)i * 1000 - 4000;
+    }
+    tlm_biases_add(at, bytes, shift, BIAS_ROWS, sums);
+    for (uint8_t i = 0; i < BIAS_ROWS; i++) {
+        uint32_t bits = 0;
+        for (uint8_t b = 0; b < bytes; b++) {
+            bits |= (uint32_t)tlm_flash_u8(at++) << (8 * b + 32 - 8 * bytes);
+        }
+        const int32_t bias = (int32_t)bits >> (32 - 8 * bytes);
+        compare(sums[i], (int32_t)((uint32_t)((int32_t)i * 1000 - 4000) + ((uint32_t)bias << shift)));
+    }
+}
+
+static void write_hex(uint32_t value)
+{
+    for (uint8_t i = 0; i < 8; i++, value <<= 4) {
+        tlm_port_write((uint8_t)"0123456789abcdef"[value >> 28]);
+    }
+}
+
+int main(void)
+{
+    tlm_port_init();
+    (void)tlm_port_read();
+    for (uint8_t round = 0; round < ROUNDS; round++) {
+        try_rescaling(round);
+    }
+    TRY_PRODUCT(32276191L, 33021L, 32514L)
+    TRY_PRODUCT(16777215L, 33021L, 32514L)
+    TRY_PRODUCT(0x2000000L, 1L, 0L)
+    TRY_PRODUCT(2065676216L, 2113363L, 2080941L)
+    TRY_PRODUCT(1L, -70000L, 70000L)
+    TRY_TIMES(0x10000L)
+    TRY_TIMES(65535L)
+    TRY_TIMES(151812L)
+    TRY_TIMES(-151812L)
+    TRY_TIMES(-1L)
+    TRY_TIMES(8388607L)
+    TRY_TIMES(-8388607L)
+    try_clamps();
+    for (uint8_t bytes = 3; bytes <= 4; bytes++) {
+        try_biases(bytes, 0);
+        try_biases(bytes, 3);
+    }
+    try_biases(1, 6);
+    try_biases(2, 7);
+    write_hex(compared);
+    write_hex(different);
+    (void)tlm_port_read();
+    return 0;
+}
