@@ -16,7 +16,14 @@ import numpy as np
 import pytest
 from cli_rig import run_cli
 from conftest import need
-from models import golden_hash, tiny_character_model, tiny_mixture_model, tiny_ngram_model, tiny_word_model
+from models import (
+    golden_hash,
+    tiny_character_model,
+    tiny_int4_model,
+    tiny_mixture_model,
+    tiny_ngram_model,
+    tiny_word_model,
+)
 
 from tinylm.board import board_names, load_board
 from tinylm.building import engine_sizes, read_build
@@ -31,7 +38,9 @@ from tinylm.tflm import find_arena_bytes, interpret, view_interpreted
 from tinylm.tflm_project import KERNELS, build_interpreted, has_kernels, interpreted_board, write_project
 
 WHEEL = pytest.mark.needs("tflite_micro")
-BOTH = pytest.mark.parametrize("make", [tiny_word_model, tiny_character_model], ids=["word", "character"])
+EACH = pytest.mark.parametrize(
+    "make", [tiny_word_model, tiny_int4_model, tiny_character_model], ids=["word", "int4", "character"]
+)
 
 
 def tree() -> Path:
@@ -41,7 +50,7 @@ def tree() -> Path:
 
 
 @WHEEL
-@BOTH
+@EACH
 def test_the_cut_graph_leaves_the_state_and_the_context_of_the_reference(make: Callable[[], Model]) -> None:
     from tflite_micro import runtime
 
@@ -60,7 +69,7 @@ def test_the_cut_graph_leaves_the_state_and_the_context_of_the_reference(make: C
 
 
 @WHEEL
-@BOTH
+@EACH
 def test_the_arena_is_enough_and_less_is_not(make: Callable[[], Model], capfd: pytest.CaptureFixture) -> None:
     from tflite_micro import runtime
 
@@ -73,9 +82,11 @@ def test_the_arena_is_enough_and_less_is_not(make: Callable[[], Model], capfd: p
 
 
 @WHEEL
-def test_a_tied_embedding_is_stored_once_and_read_by_both() -> None:
-    model = tiny_word_model()
+@pytest.mark.parametrize(("make", "kernel"), [(tiny_word_model, "INT8"), (tiny_int4_model, "INT4")])
+def test_a_tied_embedding_is_stored_once_as_int8_and_read_by_both(make: Callable[[], Model], kernel: str) -> None:
+    model = make()
     step, tflm = interpret(model)
+    assert f"AddFullyConnected(tflite::Register_FULLY_CONNECTED_{kernel}())" in tflm.ops
     language = view_interpreted(model, step, tflm, engine_sizes(load_board("host"))).language
     weights = step.graph.tensor(step.output_op.inputs[1])
     at, raw = language.offset(weights.name), weights.values.tobytes()
@@ -150,7 +161,7 @@ def test_build_writes_a_project_and_says_that_it_was_not_compiled(tmp_path: Path
 
 
 @WHEEL
-@pytest.mark.parametrize("make", [tiny_word_model, tiny_character_model, tiny_mixture_model])
+@pytest.mark.parametrize("make", [tiny_word_model, tiny_int4_model, tiny_character_model, tiny_mixture_model])
 def test_a_computer_with_it_answers_as_the_generated_c(make: Callable[[], Model], tmp_path: Path) -> None:
     check_board("host", make(), tmp_path, "make", "c++")
 

@@ -34,7 +34,7 @@ _ROWS = "rows"  # the layout of a .tflite's matrices, and the port folder with i
 # Kind -> what registers it, and TFLM's kernel file. The int8 registrations leave the other types' code out.
 _OPS = {
     "GATHER": ("AddGather()", "gather"),
-    "FULLY_CONNECTED": ("AddFullyConnected(tflite::Register_FULLY_CONNECTED_INT8())", "fully_connected"),
+    "FULLY_CONNECTED": ("AddFullyConnected({})", "fully_connected"),
     "ADD": ("AddAdd(tflite::Register_ADD_INT8())", "add"),
     "SUB": ("AddSub()", "sub"),
     "MUL": ("AddMul(tflite::Register_MUL_INT8())", "mul"),
@@ -111,9 +111,15 @@ def interpret(model: Model, whole: bool = False) -> tuple[Step, Interpreted]:
     states = tuple(Carried(inputs.index(s.before), outputs.index(s.after), s.offset, s.size) for s in step.states)
     context = outputs.index(step.context) if step.context in outputs else states[0].output
     return step, Interpreted(
-        content, whole, find_arena_bytes(content), tuple(_OPS[kind][0] for kind in kinds),
+        content, whole, find_arena_bytes(content), tuple(_OPS[kind][0].format(_fully_connected(graph)) for kind in kinds),
         tuple(_OPS[kind][1] for kind in kinds), inputs.index(step.ids), states, context,
     )  # fmt: skip
+
+
+def _fully_connected(graph: Graph) -> str:
+    """The registration that leaves out the kernels of weights that a graph has not."""
+    types = {graph.tensor(op.inputs[1]).dtype for op in graph.ops if op.kind == "FULLY_CONNECTED"}
+    return f"tflite::Register_FULLY_CONNECTED_{types.pop().upper()}()" if len(types) == 1 else ""
 
 
 def find_arena_bytes(tflite: bytes) -> int:
