@@ -13,7 +13,7 @@ from models import tiny_character_model, tiny_word_model
 
 from tinylm.board import load_board
 from tinylm.building import build, engine_sizes, plan_build, read_build, shipped_fits
-from tinylm.catalogue import choose_folder, shipped_entries
+from tinylm.catalogue import choose_folder, read_entry, shipped_entries
 from tinylm.errors import TinylmError
 from tinylm.generate import view_model, write_c
 from tinylm.language import build_language
@@ -154,6 +154,12 @@ def test_a_build_that_fails_leaves_the_old_one(here: Path, monkeypatch: pytest.M
     assert shown.status == 1 and "No space left" in shown.err and "Traceback" not in shown.err
     assert files_in(here / "out") == {"build.json": b"{}"}
     assert sorted(p.name for p in here.iterdir()) == ["out", "tiny"]
+
+
+def test_the_default_model_has_256_kb_at_most() -> None:
+    chosen = read_entry(choose_folder(None))
+    fitting = [e for e in shipped_entries() if e.language == "en" and e.language_bytes <= 256 * 1024]
+    assert chosen.name == fitting[-1].name
 
 
 def test_the_default_model_fits_in_ram_as_well_as_in_flash() -> None:

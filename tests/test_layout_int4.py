@@ -21,4 +21,5 @@ def test_what_is_arranged_reads_back_and_no_weight_lies_on_another(layout: str, 
 def test_the_bytes_of_each_layout_are_these() -> None:
     weights = np.array([[1, 2, 3], [-1, -2, -8]], np.int8)
     assert arrange_int4(weights, "halves") == bytes([0x31, 0x02, 0x8F, 0x0E])
+    assert arrange_int4(weights, "eights")[:8] == bytes([0x79, 0x88, 0x88, 0x88, 0x6A, 0x88, 0x88, 0x88])
     assert arrange_int4(weights, "fours") == bytes([0x79, 0x08, 0x0B, 0x08, 0x6A, 0x08, 0x88, 0x08])

@@ -82,15 +82,24 @@ def test_a_budget_that_is_none_or_out_of_range_is_refused(text: str) -> None:
     assert refused.value.hint
 
 
-@pytest.mark.parametrize("bits", [8, 4])
+@pytest.mark.parametrize("kind, bits", [("word", 8), ("word", 4), ("mixture", 4)])
 @pytest.mark.parametrize("budget", [24 * KB, 64 * KB, 256 * KB, 1024 * KB])
-def test_a_split_keeps_to_its_budget_and_uses_it(budget: int, bits: int) -> None:
-    split = split_budget("word", many_words(60_000), ENGLISH_ALPHABET, budget, bits)
+def test_a_split_keeps_to_its_budget_and_uses_it(budget: int, kind: str, bits: int) -> None:
+    split = split_budget(kind, many_words(60_000), ENGLISH_ALPHABET, budget, bits)
     assert 0.95 * budget < split.language_bytes <= budget
     assert split.shape.rows == 2 + split.vocabulary.levels.count(0)
 
 
-@pytest.mark.parametrize("kind", ["word", "character"])
+def test_a_mixture_gives_each_of_its_parts_a_share() -> None:
+    split = split_budget("mixture", many_words(60_000), ENGLISH_ALPHABET, 256 * KB, 4)
+    assert (split.shape.rows, split.shape.embedding, split.shape.hidden) == (4000, 32, 128)
+    parts = split.lexicon_bytes, split.network_bytes, split.ngram_bytes
+    assert sum(parts) + 16 == 256 * KB and min(parts) > 0.2 * 256 * KB
+    with pytest.raises(TinylmError, match="no room for an n-gram"):
+        split_budget("mixture", many_words(60_000), ENGLISH_ALPHABET, 8 * KB, 4)
+
+
+@pytest.mark.parametrize("kind", ["word", "character", "mixture"])
 @given(budget=st.integers(8 * KB, 200 * KB), words=st.integers(2, 3000))
 @settings(deadline=None, max_examples=12)
 def test_any_budget_gives_what_fits_or_a_refusal(kind: str, budget: int, words: int) -> None:

@@ -21,10 +21,9 @@ from tinylm.vocabulary import Vocabulary, choose_vocabulary
 SMALLEST_BUDGET, LARGEST_BUDGET = 8 * 1024, 16 * 1024 * 1024
 MOST_LEXICON_WORDS = 40_000
 WORD_BYTES = 2.2  # of a packed lexicon, seen on English
-NGRAM_SHARE = 0.5  # of a mixture's bytes: not tuned yet
-MOST_ROWS_OF_MIXTURE = (
-    MAX_WORDS - MOST_LEXICON_WORDS - FIRST_WORD_ROW
-)  # rows and words have numbers of their own, of 16 bits
+# A mixture's network is small, as the n-gram gives more for the same bytes and for none of the time (docs/EXPERIMENTS.md);
+# and no larger than two cores train in an hour.
+MIXTURE_ROWS_AT_64K, MOST_MIXTURE_ROWS, MOST_MIXTURE_EMBEDDING, MOST_MIXTURE_HIDDEN = 1000, 8000, 64, 256
 TABLE_BYTES = 3 * 256  # two LOGISTIC, one TANH
 _UNITS = {"": 1, "K": 1024, "M": 1024 * 1024}
 
@@ -100,39 +99,66 @@ def split_budget(
     if kind == "character":
         return _split_character(alphabet, budget, weight_bits)
     choose_vocabulary(counts, 2, 2)  # refuses a text of one word
-    if kind == "mixture":
-        words = round(budget * (1 - NGRAM_SHARE))
-        split = _split_words(counts, alphabet, words, None, weight_bits, capitals or {}, MOST_ROWS_OF_MIXTURE)
-        return replace(split, ngram_bytes=budget - split.language_bytes)
-    return _split_words(counts, alphabet, budget, like, weight_bits, capitals or {}, MAX_WORDS)
+    split = _split_mixture if kind == "mixture" else _split_words
+    return split(counts, alphabet, budget, weight_bits, like, capitals or {})
 
 
 def _split_words(
     counts: Counter[str],
     alphabet: str,
     budget: int,
-    like: NetworkShape | None,
     weight_bits: int,
+    like: NetworkShape | None,
     capitals: Mapping[str, int],
-    most_rows: int,
 ) -> Split:
-    """Lexicon and network with at most `most_rows` rows."""
-    root = math.sqrt(budget * 8 / weight_bits)
-    hidden, embedding = max(16, 8 * int(root / 32)), max(8, 4 * round(root / 64))
-    if like:
-        hidden, embedding = like.hidden, like.embedding
-    share = min(0.55 * (24_576 / budget) ** 0.35, 0.55, MOST_LEXICON_WORDS * WORD_BYTES / budget)
-    fixed, with_one = (network_bytes(NetworkShape("word", rows, embedding, hidden, weight_bits)) for rows in (0, 1))
-    row_bytes = with_one - fixed
-    rows = int((budget * (1 - share) - fixed - HEADER_BYTES - 100) / row_bytes)
-    rows = min(rows, most_rows, len(counts) + FIRST_WORD_ROW)
+    """Lexicon and network share the bytes."""
+    shape = like or _network_for(budget, weight_bits)
+    most = 0.55 if weight_bits == 8 else 0.5
+    share = min(most * (24_576 / budget) ** 0.35, most, MOST_LEXICON_WORDS * WORD_BYTES / budget)
+    fixed, with_one = (network_bytes(replace(shape, rows=rows)) for rows in (0, 1))
+    rows = int((budget * (1 - share) - fixed - HEADER_BYTES - 100) / (with_one - fixed))
+    rows = min(rows, MAX_WORDS, len(counts) + FIRST_WORD_ROW)
     if rows < FIRST_WORD_ROW + 2:
         raise TinylmError(f"A budget of {budget:,} bytes has no room for words.", "Try --budget 24K.")
-    vocabulary, packed = _fill_lexicon(
-        counts, alphabet, rows - FIRST_WORD_ROW, budget - fixed - rows * row_bytes, capitals
+    room = budget - network_bytes(replace(shape, rows=rows))
+    return _with_lexicon(replace(shape, rows=rows), counts, alphabet, room, capitals)
+
+
+def _split_mixture(
+    counts: Counter[str],
+    alphabet: str,
+    budget: int,
+    weight_bits: int,
+    like: NetworkShape | None,
+    capitals: Mapping[str, int],
+) -> Split:
+    """A network of half the size, the words, and an n-gram of what is left."""
+    shape = like or _network_for(budget // 2, weight_bits)
+    embedding, hidden = min(shape.embedding, MOST_MIXTURE_EMBEDDING), min(shape.hidden, MOST_MIXTURE_HIDDEN)
+    rows = min(round(MIXTURE_ROWS_AT_64K * budget / 65_536), MOST_MIXTURE_ROWS, len(counts) + FIRST_WORD_ROW)
+    share = min(0.47 * (65_536 / budget) ** 0.3, 0.55)
+    split = _with_lexicon(
+        replace(shape, rows=rows, embedding=embedding, hidden=hidden), counts, alphabet, int(budget * share), capitals
     )
-    real_rows = FIRST_WORD_ROW + vocabulary.levels.count(0)
-    shape = NetworkShape("word", real_rows, embedding, hidden, weight_bits)
+    if split.language_bytes + 1024 > budget:
+        raise TinylmError(f"A budget of {budget:,} bytes has no room for an n-gram too.", "Try --kind word.")
+    return replace(split, ngram_bytes=budget - split.language_bytes)
+
+
+def _network_for(budget: int, weight_bits: int) -> NetworkShape:
+    """Embedding and hidden size, no rows yet. A row takes 8 bytes at least."""
+    root = math.sqrt(budget * 8 / weight_bits)
+    return NetworkShape(
+        "word", 0, max(64 // weight_bits, 4 * round(root / 64)), max(16, 8 * int(root / 32)), weight_bits
+    )
+
+
+def _with_lexicon(
+    shape: NetworkShape, counts: Counter[str], alphabet: str, room: int, capitals: Mapping[str, int]
+) -> Split:
+    """The network with as many words as `room` bytes hold, and as many rows as there are words for them."""
+    vocabulary, packed = _fill_lexicon(counts, alphabet, shape.rows - FIRST_WORD_ROW, room, capitals)
+    shape = replace(shape, rows=FIRST_WORD_ROW + vocabulary.levels.count(0))
     return Split(vocabulary, shape, packed, network_bytes(shape))
 
 

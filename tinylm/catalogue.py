@@ -12,6 +12,10 @@ from tinylm.model import WITH_ROWS, Model, load_model
 from tinylm.project import Project, find_project
 from tinylm.resources import shipped_models_dir
 
+MOST_BY_DEFAULT = (
+    256 * 1024
+)  # language bytes: larger models take longer to flash and to answer, so they are taken by name
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -80,7 +84,8 @@ def choose_model(name: str | None, fits: Fits | None = None, language: str = "en
 
 
 def choose_folder(name: str | None, fits: Fits | None = None, language: str = "en") -> Path:
-    """The model named, else the project's own, else the largest shipped model of words of that language that `fits`.
+    """The model named, else the project's own, else the largest shipped one of words of that language that `fits`
+    and has at most MOST_BY_DEFAULT bytes.
 
     Raises TinylmError when there is none.
     """
@@ -96,7 +101,7 @@ def choose_folder(name: str | None, fits: Fits | None = None, language: str = "e
     language = project.language if project else language
     words = [e for e in shipped_entries() if e.kind in WITH_ROWS and e.language == language]
     for entry in reversed(words):
-        if fits is None or fits(entry):
+        if entry.language_bytes <= MOST_BY_DEFAULT and (fits is None or fits(entry)):
             return entry.folder
     if not words:
         raise TinylmError(f"No shipped '{language}' model is here.", "Train one: tinylm train TEXT --budget 24K")

@@ -5,9 +5,11 @@ halves  row after row, each of whole bytes: the low halves hold the first half o
 fours   four rows at once: half a word is the weights of four rows for one input, those of the first three plus 8 (0..15), the
         fourth's as it is; for inputs 0..3 the words (0, 2) and (1, 3). For cores that multiply 16-bit halves of words:
         firmware/port/pairs.
+eights  eight rows at once: a little-endian word holds the weights of eight rows for one input, each plus 8, the first row's in its
+        lowest bits. For cores that multiply 32 bits: firmware/port/eights.
 
-Rows and inputs of fours are filled up to a multiple of four. Two weights are a byte, the first in its low half; places are counted in
-weights. Those that no weight takes hold zero.
+Rows of eights are filled up to a multiple of eight, rows and inputs of fours to one of four; places that no weight takes hold
+zero. Two weights are a byte, the first in its low half; places are counted in weights.
 """
 
 from __future__ import annotations
@@ -42,7 +44,12 @@ def _fours(rows: int, inputs: int) -> Places:
     return Places(4 * half + row % 4, -(-rows // 4) * width * 4, (8, 8, 8, 0))
 
 
-_PLACES = {"halves": _halves, "fours": _fours}
+def _eights(rows: int, inputs: int) -> Places:
+    row, i = np.arange(rows)[:, None], np.arange(inputs)[None, :]
+    return Places(8 * (row // 8 * inputs + i) + row % 8, -(-rows // 8) * inputs * 8, (8,))
+
+
+_PLACES = {"halves": _halves, "fours": _fours, "eights": _eights}
 INT4_LAYOUTS = tuple(_PLACES)
 
 

@@ -43,7 +43,7 @@ from tinylm.quantize import quantize, weight_grid
 from tinylm.training import TrainingPlan, checkpoint_is_stale, text_digest, train
 
 CALIBRATION_TOKENS = 8_000
-DEFAULT_WEIGHT_BITS = 8
+WEIGHT_BITS = {"word": 4, "mixture": 4}  # by kind; 8 of any other
 REHEARSAL = "rehearsal.txt"
 
 
@@ -59,7 +59,7 @@ class RunOptions:
     held_out: tuple[str, ...] = ()
     epochs: float | None = None  # None: by the amount of text
     plan: TrainingPlan = TrainingPlan()
-    weight_bits: int = DEFAULT_WEIGHT_BITS  # 8 or 4, of each weight of a network
+    weight_bits: int = 8  # 8 or 4, of each weight of a network
     licence: str = "not stated"
     attribution: tuple[str, ...] = ()
     weights_found_on_lines: int = 0  # so many lines of the first text; 0: the weights were given

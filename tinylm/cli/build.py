@@ -14,7 +14,9 @@ from tinylm.project import FRAMEWORKS, Project, find_project
 @click.command("build", context_settings={"show_default": True})
 @click.option("--board", "-b", help="Which board; `tinylm boards` lists them.  [default: the project's]")
 @click.option(
-    "--model", "-m", help="Model name or folder.  [default: the project's own, else the largest shipped that fits]"
+    "--model",
+    "-m",
+    help="Model name or folder.  [default: the project's own, else the largest shipped that fits, up to 256 KB]",
 )
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Build folder.  [default: build/BOARD]")
 @click.option(

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 @click.command("evaluate", context_settings={"show_default": True})
 @click.argument("text", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--model", "-m", help="Model name or folder.  [default: the project's, else the largest shipped]")
+@click.option(
+    "--model", "-m", help="Model name or folder.  [default: the project's, else the largest shipped, up to 256 KB]"
+)
 @click.option("--against", "-a", multiple=True, help="Another model to type the same lines with; may be repeated.")
 @click.option("--shown", default=3, type=click.IntRange(1, 5), help="How many suggestions the person sees.")
 @click.option("--lines", type=click.IntRange(1), help="At most so many lines of each text.")

@@ -11,7 +11,9 @@ from tinylm.cli.console import show_json
 
 @click.command("predict", context_settings={"show_default": True})
 @click.argument("text", required=False)
-@click.option("--model", "-m", help="Model name or folder.  [default: the project's, else the largest shipped]")
+@click.option(
+    "--model", "-m", help="Model name or folder.  [default: the project's, else the largest shipped, up to 256 KB]"
+)
 @click.option("--count", "-n", default=3, type=click.IntRange(1, 5), help="How many suggestions.")
 @click.option(
     "--jsonl", is_flag=True, help='Answer JSON lines {"context": "how are", "prefix": "y"} from standard input.'

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @click.option(
     "--weight-bits",
     type=click.Choice(["4", "8"]),
-    help="Of each weight: 4, with twice as many of them, or 8.  [default: 8]",
+    help="Of each weight: 4, with twice as many of them, or 8.  [default: 4; 8 of a character network]",
 )
 @click.option("--from", "base", help="Fine-tune this word model (a shipped one's name, or a model folder) to TEXT.")
 @click.option(
@@ -110,7 +110,7 @@ def _options(named: list[tuple[str, float | None]], project: Project, name: str 
     from tinylm.budget import parse_bytes
     from tinylm.corpus import find_texts
     from tinylm.model import NAME, NAME_RULE
-    from tinylm.run import DEFAULT_WEIGHT_BITS, RunOptions, default_plan
+    from tinylm.run import WEIGHT_BITS, RunOptions, default_plan
 
     if not named:
         raise click.UsageError("No text was given: tinylm train TEXT [TEXT...], or text = [...] in tinylm.toml.")
@@ -128,7 +128,7 @@ def _options(named: list[tuple[str, float | None]], project: Project, name: str 
         texts=texts,
         held_out=rest["held_out"] or tuple(str(project.folder / t) for t in project.held_out),
         epochs=epochs,
-        weight_bits=int(rest["weight_bits"] or DEFAULT_WEIGHT_BITS),
+        weight_bits=int(rest["weight_bits"] or WEIGHT_BITS.get(chosen, 8)),
         plan=default_plan(chosen, words, epochs, rest["seed"]),
         licence=rest["licence"],
         attribution=rest["attribution"],

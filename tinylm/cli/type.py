@@ -39,7 +39,9 @@ class _Target:
 )
 @click.option("--host", is_flag=True, help="Type on this computer's own engine: no board at all.")
 @click.option(
-    "--model", "-m", help="With --host: model name or folder.  [default: the project's, else the largest shipped]"
+    "--model",
+    "-m",
+    help="With --host: model name or folder.  [default: the project's, else the largest shipped, up to 256 KB]",
 )
 @click.option("--shown", default=3, type=click.IntRange(1, 5), help="How many suggestions.")
 @click.option("--learn/--no-learn", default=True, help="Suggest what was typed in earlier lines; learn each line.")
