@@ -105,6 +105,6 @@ def test_a_small_text_counts_more_than_its_size_and_a_large_one_less(own: int, w
 
 
 @pytest.mark.parametrize("model", [tiny_character_model, tiny_ngram_model])
-def test_only_word_networks_can_be_a_start(model) -> None:
+def test_a_start_has_a_word_network(model) -> None:
     with pytest.raises(TinylmError, match="Only word networks"):
         open_base(model())

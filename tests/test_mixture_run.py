@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from cli_rig import run_cli
-from models import TEXT, tiny_lines, tiny_mixture_model
+from models import TEXT, tiny_int4_model, tiny_lines, tiny_mixture_model
 
+from tinylm.engine import HostEngine
+from tinylm.flatbuffer import read_tflite
 from tinylm.language import build_language
+from tinylm.measure import type_line
 from tinylm.mixture import Choice, choices_of
 from tinylm.mixture_run import SHARES, add_ngram, choose_share
-from tinylm.model import load_model
+from tinylm.model import Model, load_model, write_model
 from tinylm.ngram import parse_ngram, read_ngram
 from tinylm.preparation import Source, WeightedText
 
@@ -85,5 +89,36 @@ def test_a_mixture_is_trained_evaluated_and_built(tmp_path: Path, monkeypatch: p
     assert figures["kss"] > 35 and 0.5 < figures["bits_per_character"] < 3
     shown = run_cli("build", "--board", "host", "--model", "runs/mixed", "--json")
     assert shown.status == 0 and json.loads(shown.out)["kind"] == "mixture"
-    shown = run_cli("train", str(TEXT), "--from", "runs/mixed", "--output", "runs/more")
-    assert shown.status == 1 and "Only word networks" in shown.err
+
+
+def kept_keys(model: Model, lines: Sequence[Sequence[str]]) -> float:
+    """Keystrokes that the lines take."""
+    engine = HostEngine(model)
+    return sum(type_line(engine, words, 3, lambda _: True, False).lines[0][1] for words in lines)
+
+
+@pytest.mark.needs("tensorflow", "keras", "cc")
+def test_a_mixture_is_fine_tuned_and_stays_one_of_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its network has weights of 4 bits, so the one that is trained has them too."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("tinylm.base.LEAST_REHEARSAL", 10_000)
+    start = replace(tiny_mixture_model(), tflite=tiny_int4_model().tflite)
+    write_model(tmp_path / "base", start)
+    others = sorted({words[0] for words in LINES})
+    own = [f"check the balun on {word}" for word in others]
+    (tmp_path / "mine.txt").write_text("\n".join(own) + "\n")
+    shown = run_cli("train", "mine.txt", "--from", "base", "--json")
+    assert shown.status == 0, shown.err
+    metrics, made = json.loads(shown.out), load_model(tmp_path / "runs" / "mine")
+    assert made.info.kind == "mixture" and metrics["fine_tuned_from"] == "tiny-mixture"
+    size, was = (len(build_language(model).content) for model in (made, start))
+    assert size <= was and metrics["weight_bits"] == 4
+    assert any(tensor.dtype == "int4" for tensor in read_tflite(made.tflite).tensors)
+    engine = HostEngine(made)
+    engine.feed("check ")
+    assert engine.suggest(3)[0] == "the"
+    engine.feed("the ")
+    assert engine.suggest(3)[0] == "balun"
+    assert kept_keys(made, LINES[:40]) < 1.1 * kept_keys(start, LINES[:40])

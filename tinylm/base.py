@@ -2,7 +2,8 @@
 
 The text that a model was trained on is not at hand, so the model itself says it again: it makes sentences (rehearsal,
 Robins 1995, "Catastrophic forgetting, rehearsal and pseudorehearsal"), which are learned beside the user's text. Words
-that the user's text brings take the places of the rarest that the model had.
+that the user's text brings take the places of the rarest that the model had. A mixture talks as it predicts, with its n-gram,
+which goes over too (base_ngram.py).
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tinylm.base_ngram import BaseNgram, CarriedNgram
 from tinylm.errors import TinylmError
 from tinylm.flatbuffer import read_tflite
-from tinylm.model import BOUNDARY_ROW, FIRST_WORD_ROW, UNKNOWN_ROW, Model
+from tinylm.model import BOUNDARY_ROW, FIRST_WORD_ROW, UNKNOWN_ROW, WITH_ROWS, Model, nats_of_level
 from tinylm.network import NetworkShape
 from tinylm.quantize import dequantize, float_step
 from tinylm.vocabulary import Vocabulary
@@ -33,7 +35,7 @@ DISCOUNT = 0.75  # a word seen once may never come again (Ney, Essen and Kneser 
 
 @dataclass(frozen=True)
 class Base:
-    """A word model in float32, and its lexicon. `words` [V-2] are those with a row, in order."""
+    """A word model in float32, its lexicon, and the n-gram of a mixture. `words` [V-2] are those with a row, in order."""
 
     name: str
     shape: NetworkShape
@@ -42,6 +44,18 @@ class Base:
     lexicon: tuple[str, ...]  # words without a row
     lexicon_share: np.ndarray  # [lexicon] of the chance of an unknown word; they may sum to less than 1
     capitals: dict[str, int]  # of words that have any
+    numbers: dict[str, int]  # of words: model.numbers
+    ngram: BaseNgram | None = None
+
+    @functools.cached_property
+    def spelled(self) -> dict[int, str]:
+        """The word of each number."""
+        return {number: word for word, number in self.numbers.items()}
+
+    @functools.cached_property
+    def lexicon_numbers(self) -> np.ndarray:
+        """Of the words of `lexicon`."""
+        return np.array([self.numbers[word] for word in self.lexicon], np.int64)
 
     @functools.cached_property
     def lexicon_reach(self) -> np.ndarray:
@@ -50,19 +64,20 @@ class Base:
 
 
 def open_base(model: Model) -> Base:
-    """The start that a model is. Raises TinylmError for one that is no word network of tinylm's own."""
-    if model.info.kind != "word":
+    """The start that a model is. Raises TinylmError for one that has no word network of tinylm's own."""
+    if model.info.kind not in WITH_ROWS:
         raise TinylmError(
-            f"Only word networks can be fine-tuned; '{model.info.name}' is of the kind '{model.info.kind}'.",
+            f"Only word networks and mixtures can be fine-tuned; '{model.info.name}' is of the kind '{model.info.kind}'.",
             "`tinylm models` lists them.",
         )
     shape, weights = dequantize(read_tflite(model.tflite))
     rest = [(w, level) for w, level in zip(model.words, model.levels) if level]
-    millinats = [model.info.top_millinats - (level - 1) * model.info.level_millinats for _, level in rest]
-    share = np.exp(np.array(millinats, np.float64) / 1000)
-    capitals = {word: high for word, high in zip(model.words, model.capitals) if high}
+    share = np.exp(np.array([nats_of_level(model.info, level) for _, level in rest], np.float64))
     share /= max(1, share.sum())
-    return Base(model.info.name, shape, weights, model.row_words, tuple(w for w, _ in rest), share, capitals)
+    capitals = {word: high for word, high in zip(model.words, model.capitals) if high}
+    ngram = BaseNgram(model.ngram, math.exp(model.info.share_millinats / 1000)) if model.ngram else None
+    lexicon = tuple(w for w, _ in rest)
+    return Base(model.info.name, shape, weights, model.row_words, lexicon, share, capitals, model.numbers, ngram)
 
 
 @dataclass(frozen=True)
@@ -89,9 +104,9 @@ def rehearse(base: Base, words: int, seed: int, progress: Callable[[int], None] 
     lines: list[tuple[str, ...]] = []
     expected, made = np.zeros(base.shape.rows), 0
     while made < words:
-        rows, chances = _talk(base, rng)
+        said, chances = _talk(base, rng)
         expected += chances
-        spoken = [line for line in (_spell(base, line, rng) for line in rows) if line]
+        spoken = [line for line in said if line]
         lines += spoken
         made += sum(map(len, spoken))
         if progress:
@@ -103,40 +118,39 @@ def rehearse(base: Base, words: int, seed: int, progress: Callable[[int], None] 
     return Rehearsal(tuple(lines), of_rows | of_lexicon)
 
 
-def _talk(base: Base, rng: np.random.Generator) -> tuple[list[list[int]], np.ndarray]:
-    """LINES_AT_ONCE lines of row ids, and the sum of the chances that every row had."""
-    expected = np.zeros(base.shape.rows)
-    lines: list[list[int]] = [[] for _ in range(LINES_AT_ONCE)]
+def _talk(base: Base, rng: np.random.Generator) -> tuple[list[tuple[str, ...]], np.ndarray]:
+    """LINES_AT_ONCE lines of words, and the sum of the chances that the network gave every row."""
+    rows, expected = base.shape.rows, np.zeros(base.shape.rows)
+    lines: list[list[str]] = [[] for _ in range(LINES_AT_ONCE)]
     alive = np.arange(LINES_AT_ONCE)
-    ids, h = np.zeros(LINES_AT_ONCE, np.int64), np.zeros((LINES_AT_ONCE, base.shape.hidden), np.float32)
+    before = last = np.zeros(LINES_AT_ONCE, np.int64)  # numbers
+    h = np.zeros((LINES_AT_ONCE, base.shape.hidden), np.float32)
     for _ in range(LONGEST_LINE):
-        made = float_step(base.shape, base.weights, ids, h)
+        made = float_step(base.shape, base.weights, np.where(last < rows, last, UNKNOWN_ROW), h)
         h, logits = made["h_next"], made["logits"]
         chances = np.exp(logits - logits.max(1, keepdims=True))
         chances /= chances.sum(1, keepdims=True)
         expected += chances.sum(0)
         reach = np.cumsum(chances, axis=1)
-        ids = (reach < rng.random((len(alive), 1), np.float32) * reach[:, -1:]).sum(1)
-        going = ids != BOUNDARY_ROW
-        alive, ids, h = alive[going], ids[going], h[going]
+        drawn = (reach < rng.random((len(alive), 1), np.float32) * reach[:, -1:]).sum(1)
+        unknown = drawn == UNKNOWN_ROW
+        drawn[unknown] = _draw_unknown(base, int(unknown.sum()), rng)
+        if base.ngram:
+            base.ngram.put_followers(before, last, drawn, rng)
+        going = drawn != BOUNDARY_ROW
+        alive, before, last, h = alive[going], last[going], drawn[going], h[going]
         if not len(alive):
             break
-        for line, row in zip(alive, ids):
-            lines[line].append(int(row))
-    return lines, expected
+        for line, number in zip(alive, last.tolist()):
+            lines[line].append(base.spelled[number])
+    return [tuple(line) for line in lines], expected
 
 
-def _spell(base: Base, line: list[int], rng: np.random.Generator) -> tuple[str, ...]:
-    """The words of a line of rows. An unknown one is drawn from the lexicon; where no lexicon is, the line ends there."""
-    words: list[str] = []
-    for row in line:
-        if row >= FIRST_WORD_ROW:
-            words.append(base.words[row - FIRST_WORD_ROW])
-        elif base.lexicon:
-            words.append(base.lexicon[int(np.searchsorted(base.lexicon_reach, rng.random() * base.lexicon_reach[-1]))])
-        else:
-            break
-    return tuple(words)
+def _draw_unknown(base: Base, count: int, rng: np.random.Generator) -> np.ndarray | int:
+    """The numbers of so many words of the lexicon; where there is none, the line ends."""
+    if not base.lexicon:
+        return BOUNDARY_ROW
+    return base.lexicon_numbers[np.searchsorted(base.lexicon_reach, rng.random(count) * base.lexicon_reach[-1])]
 
 
 def joined_counts(rehearsal: Rehearsal, own: Counter[str]) -> Counter[str]:
@@ -168,3 +182,12 @@ def carry_over(base: Base, vocabulary: Vocabulary, counts: Counter[str], shape: 
             weights["output_bias"][row] += np.float32(math.log(max(1, counts[word]) / total))
     assert {n: a.shape for n, a in weights.items()} == shape.weight_shapes
     return weights
+
+
+def carry_ngram(base: Base, rehearsal: Rehearsal, weight: float) -> CarriedNgram | None:
+    """The n-gram of a mixture, to be joined with a text of that weight beside the rehearsal."""
+    if not base.ngram:
+        return None
+    words = sum(map(len, rehearsal.lines))
+    said = {word: words * chance for word, chance in rehearsal.chances.items()}
+    return CarriedNgram(base.ngram, base.spelled, said, words, len(rehearsal.lines), weight)

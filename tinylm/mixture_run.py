@@ -10,7 +10,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from tinylm.kneser_ney import EncodedText, encode_text
+from tinylm.base_ngram import CarriedNgram
+from tinylm.kneser_ney import EncodedText, count_numbered, encode_text
 from tinylm.language import build_language
 from tinylm.mixture import Choice, choices_of
 from tinylm.model import Model
@@ -24,18 +25,28 @@ WORDS_TO_CHOOSE = 6000  # held-out words that decide
 
 
 def add_ngram(
-    model: Model, source: Source, budget: int, report: Report, reading: Callable[[int], None]
+    model: Model,
+    source: Source,
+    budget: int,
+    report: Report,
+    reading: Callable[[int], None],
+    carried: CarriedNgram | None = None,
 ) -> tuple[Model, dict]:
     """The mixture of `model` (which lacks its n-gram) that fills `budget` language bytes, and what metrics.json says of it.
 
+    `carried`: fine-tune this n-gram; the last text of `source` is then what the base said, which it knows without counting.
     Raises TinylmError when there is no room.
     """
     held: list[list[str]] = []
-    text = encode_text(_read_lines(source, held, reading))
+    weights = [text.weight for text in source.texts]
+    if carried:
+        weights = [*(weight / carried.weight for weight in weights[:-1]), 0.0]
+    text = encode_text(_read_lines(source, weights, held, reading))
+    counts = count_numbered(text, model.numbers, model.ngram_rows, tuple(model.numbers))
+    if carried:
+        counts = carried.join(counts, model.numbers)
     room = budget - len(build_language(replace(model, info=replace(model.info, kind="word"))).content)
-    fit = fit_followers(
-        text, model.numbers, model.ngram_rows, room, lambda done, total: report("fitting", done, total, "")
-    )
+    fit = fit_followers(counts, room, lambda done, total: report("fitting", done, total, ""))
     report("fitting", 1, 1, f"{fit.pairs:,} pairs and {fit.triples:,} triples: {fit.packed.size:,} bytes")
     lines = held or _first_lines(text)
     share = choose_share(
@@ -53,15 +64,18 @@ def add_ngram(
     return replace(model, info=info, ngram=fit.packed.render()), metrics
 
 
-def _read_lines(source: Source, held: list[list[str]], reading: Callable[[int], None]) -> Iterator[list[str]]:
-    """The lines to count, as often as their weights say; those that the network did not see either go to `held`."""
+def _read_lines(
+    source: Source, weights: Sequence[float], held: list[list[str]], reading: Callable[[int], None]
+) -> Iterator[list[str]]:
+    """The lines to count, as often as the `weights` of their texts say; those that the network did not see either go to
+    `held`."""
 
     def counted() -> Iterator[tuple[float, list[str]]]:
-        for number, (weight, words) in enumerate(source.lines(reading)):
+        for number, (text, words) in enumerate(source.numbered_lines(reading)):
             if is_held_out(number):
                 held.append(words)
             else:
-                yield weight, words
+                yield weights[text], words
 
     return repeated_lines(counted())
 

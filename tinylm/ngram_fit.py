@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinylm.errors import TinylmError
-from tinylm.kneser_ney import Counts, EncodedText, count_numbered, count_text, gains_of
+from tinylm.kneser_ney import Counts, EncodedText, count_text, gains_of
 from tinylm.language import HEADER_BYTES
 from tinylm.lexicon import pack_lexicon
 from tinylm.model import FIRST_WORD_ROW, MAX_LEVEL, MAX_WORDS
@@ -93,18 +93,11 @@ def fit_ngram(
     return NgramFit(counts.words, levels, top, step, fit.packed, lexicon_bytes, fit.pairs, fit.triples, high)
 
 
-def fit_followers(
-    text: EncodedText,
-    numbers: dict[str, int],
-    size: int,
-    room: int,
-    progress: Callable[[int, int], None] | None = None,
-) -> EntriesFit:
-    """The n-gram of a mixture: what follows words that have `numbers` (FIRST_WORD_ROW..size - 1), in `room` language bytes.
+def fit_followers(counts: Counts, room: int, progress: Callable[[int, int], None] | None = None) -> EntriesFit:
+    """The n-gram of a mixture in `room` language bytes.
 
     Raises TinylmError when there is no room for anything.
     """
-    counts = count_numbered(text, numbers, size, tuple(numbers))
     words = np.maximum(counts.unigram[FIRST_WORD_ROW:], 1e-12)  # a number that no word has follows nothing
     return fit_entries(counts, words, room - _NUMBERS_BYTES, class_bits(room), progress)
 

@@ -18,7 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tinylm.base import Base, carry_over, joined_counts, open_base, own_weight, rehearsal_words, rehearse
+from tinylm.base import Base, carry_ngram, carry_over, joined_counts, open_base, own_weight, rehearsal_words, rehearse
+from tinylm.base_ngram import CarriedNgram
 from tinylm.baseline import train_baseline
 from tinylm.budget import Split, split_budget
 from tinylm.card import write_metrics
@@ -143,7 +144,7 @@ def _read_options(path: Path) -> dict:
 def train_model(options: RunOptions, run: Path, report: Report, base: Model | None = None) -> Model:
     """Open `run` and go the whole way, from the last checkpoint where there is one; returns the model that it then holds.
 
-    `base`: fine-tune this word model. A text that is refused leaves no new run folder behind.
+    `base`: fine-tune this word model or mixture. A text that is refused leaves no new run folder behind.
     """
     made_parent = not run.parent.exists()
     start = open_base(base) if base else None
@@ -174,12 +175,12 @@ def _go_all_stages(options: RunOptions, run: Path, report: Report, base: Base | 
         write_model(run, model)
         _write_metrics(run, options, made, counts, model)
         return model
-    chosen = counts
+    chosen, carried = counts, None
     if base:
-        source, chosen = _rehearse(base, source, counts, options, run, report)
+        source, chosen, carried = _rehearse(base, source, counts, options, run, report)
         capitals = base.capitals | capitals
         total = sum(t.path.stat().st_size for t in source.texts)
-    like = base and base.shape
+    like = base and replace(base.shape, weight_bits=options.weight_bits)
     split = split_budget(options.kind, chosen, source.alphabet, options.budget, options.weight_bits, like, capitals)
     report("split", 1, 1, _describe(split))
     encoder = encode_words(split.vocabulary) if options.kind in WITH_ROWS else encode_characters(source.alphabet)
@@ -202,7 +203,8 @@ def _go_all_stages(options: RunOptions, run: Path, report: Report, base: Base | 
     write_whole_npz(run / "weights.npz", weights)
     model, made = _quantized(options, split, weights, held or _first_lines(tokens)), _made_of(split, options, base)
     if options.kind == "mixture":
-        model, ngram = add_ngram(model, source, options.budget, report, byte_counter("counting", total, report))
+        reading = byte_counter("counting", total, report)
+        model, ngram = add_ngram(model, source, options.budget, report, reading, carried)
         made |= ngram
     write_model(run, model)
     _write_metrics(run, options, made, counts, model)
@@ -223,8 +225,8 @@ def _made_of(split: Split, options: RunOptions, base: Base | None) -> dict:
 
 def _rehearse(
     base: Base, source: Source, counts: Counter[str], options: RunOptions, run: Path, report: Report
-) -> tuple[Source, Counter[str]]:
-    """Writes `rehearsal.txt`; the texts with it beside them, and the counts that choose the vocabulary."""
+) -> tuple[Source, Counter[str], CarriedNgram | None]:
+    """Writes `rehearsal.txt`; the texts with it beside them, the counts that choose the vocabulary, and a mixture's n-gram."""
     own, words = counts.total(), rehearsal_words(counts.total())
     rehearsal = rehearse(
         base, words, options.plan.seed, lambda done: report("rehearsing", done, words, f"what {base.name} knows")
@@ -232,7 +234,8 @@ def _rehearse(
     write_whole(run / REHEARSAL, "".join(" ".join(line) + "\n" for line in rehearsal.lines).encode())
     weight = own_weight(own, words)
     texts = tuple(replace(text, weight=text.weight * weight) for text in source.texts)
-    return replace(source, texts=(*texts, WeightedText(run / REHEARSAL))), joined_counts(rehearsal, counts)
+    source = replace(source, texts=(*texts, WeightedText(run / REHEARSAL)))
+    return source, joined_counts(rehearsal, counts), carry_ngram(base, rehearsal, weight)
 
 
 def byte_counter(stage: str, total: int, report: Report) -> Callable[[int], None]:

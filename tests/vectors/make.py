@@ -26,7 +26,7 @@ from oracle import Oracle  # noqa: E402
 from tinylm.corpus import ENGLISH_ALPHABET  # noqa: E402
 from tinylm.flatbuffer import read_tflite  # noqa: E402
 from tinylm.graph import Step, understand_step  # noqa: E402
-from tinylm.kneser_ney import encode_text  # noqa: E402
+from tinylm.kneser_ney import count_numbered, encode_text  # noqa: E402
 from tinylm.mixture import hash_mixture  # noqa: E402
 from tinylm.model import FIRST_WORD_ROW, Model, ModelInfo, write_model, write_whole  # noqa: E402
 from tinylm.network import NetworkShape  # noqa: E402
@@ -79,7 +79,8 @@ def make_ngram_model() -> Model:
 def make_mixture_model() -> Model:
     """The word model, and beside it what follows a word in the lines."""
     words = make_word_model("tiny-mixture")
-    fit = fit_followers(encode_text(tiny_lines()), words.numbers, words.ngram_rows, 4096)
+    counts = count_numbered(encode_text(tiny_lines()), words.numbers, words.ngram_rows, tuple(words.numbers))
+    fit = fit_followers(counts, 4096)
     info = replace(words.info, kind="mixture", share_millinats=-350)
     return replace(words, info=info, ngram=fit.packed.render())
 

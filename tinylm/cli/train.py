@@ -35,7 +35,9 @@ if TYPE_CHECKING:
     type=click.Choice(["4", "8"]),
     help="Of each weight: 4, with twice as many of them, or 8.  [default: 4; 8 of a character network]",
 )
-@click.option("--from", "base", help="Fine-tune this word model (a shipped one's name, or a model folder) to TEXT.")
+@click.option(
+    "--from", "base", help="Fine-tune this word model or mixture (a shipped one's name, or a model folder) to TEXT."
+)
 @click.option(
     "--epochs", type=click.FloatRange(0.01, 1000), help="Passes over the text.  [default: 3 to 30, by its size]"
 )
@@ -74,7 +76,8 @@ def command(
     network and an n-gram side by side, for budgets of some hundred KB and more.
     Lines with a masked name ([NAME]) are left out, and lines seen before.
 
-    With --from en-256k a model that knows English learns your text too, in minutes: its words, and how you put them.
+    With --from en-256k a model that knows English learns your text too, in minutes: its words, and how you put them. A mixture
+    stays one: its n-gram keeps what is worth its bytes beside your pairs of words.
     """
     from tinylm.catalogue import find_folder
     from tinylm.model import load_model
