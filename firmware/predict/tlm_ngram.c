@@ -10,7 +10,8 @@ enum {
     INDEX_BYTE = 2,
     INDEX_CONTEXTS = 5,
     LONGEST_COUNT_BITS = 15,
-    PAIR_BOOKS = 4
+    PAIR_BOOKS = 4,
+    MOST_AT_ONCE = 16
 };
 
 static const uint16_t NO_RANK = 0xFFFF; /* ranks are below 65,535 */
@@ -24,6 +25,7 @@ typedef struct {
 /* A sorted set of different numbers, of which `left` are still to be read. */
 typedef struct {
     uint16_t next, size, left;   /* least number that may come; all are below size */
+    uint8_t width;               /* of the number before's field, which is near to the next one's; 0 at first */
 } set_t;
 
 static reader_t read_from(const tlm_ngram_t *ngram, tlm_flash_t language, uint32_t bit)
@@ -34,6 +36,13 @@ static reader_t read_from(const tlm_ngram_t *ngram, tlm_flash_t language, uint32
 }
 
 static bool is_broken(const reader_t *reader) { return reader->bit > reader->end; }
+
+/* The bits from here on, lowest first: 17 or more where there are so many. reader->bit is not beyond the end. */
+static uint32_t peek(const reader_t *reader)
+{
+    /* 24 bits less the 0..7 before leave 17. */
+    return tlm_flash_u24(reader->stream + (tlm_offset_t)(reader->bit >> 3)) >> (reader->bit & 7u);
+}
 
 /* The next `count` (0..16) bits. */
 static uint16_t read_field(reader_t *reader, uint8_t count)
@@ -47,8 +56,7 @@ static uint16_t read_field(reader_t *reader, uint8_t count)
         reader->bit = reader->end + 1u;
         return 0;
     }
-    /* 24 bits less the 0..7 before leave 17. */
-    window = tlm_flash_u24(reader->stream + (tlm_offset_t)(reader->bit >> 3)) >> (reader->bit & 7u);
+    window = peek(reader);
     reader->bit += count;
     return (uint16_t)(window & ((1UL << count) - 1u));
 }
@@ -58,10 +66,39 @@ static uint16_t read_unary(reader_t *reader, uint16_t most)
 {
     uint16_t ones = 0;
 
-    while (ones < most && read_field(reader, 1) != 0) {
-        ones++;
+    while (ones < most) {
+        const uint32_t left = is_broken(reader) ? 0 : reader->end - reader->bit;
+        const uint8_t count = (uint8_t)(left < MOST_AT_ONCE ? left : MOST_AT_ONCE);
+        uint32_t window = count > 0 ? peek(reader) : 0; /* at the end there is no third byte */
+        uint8_t read = 0;
+        for (; read < count && ones < most && (window & 1u) != 0; read++, ones++) {
+            window >>= 1;
+        }
+        reader->bit += read;
+        if (ones < most && read < count) { /* the zero */
+            reader->bit++;
+            break;
+        }
+        if (ones < most && count < MOST_AT_ONCE) {
+            reader->bit = reader->end + 1u;
+            break;
+        }
     }
     return ones;
+}
+
+/* floor(log2(room / left)), or 0 where that is below 0; from what it was for the number before. */
+static uint8_t width_of(const set_t *set, uint16_t room)
+{
+    uint8_t width = set->width; /* at most 15 */
+
+    while (((uint32_t)set->left << width) << 1 <= room) {
+        width++;
+    }
+    while (width > 0 && (uint32_t)set->left << width > room) {
+        width--;
+    }
+    return width;
 }
 
 /* 1..65,535: Elias gamma, its length in unary. */
@@ -76,17 +113,15 @@ static uint16_t read_count(reader_t *reader)
 static uint16_t read_number(reader_t *reader, set_t *set)
 {
     const uint16_t spare = (uint16_t)(set->left - 1u);
-    uint16_t room, expected, number;
-    uint8_t width = 0;
+    uint16_t room, number;
+    uint8_t width;
 
     if (set->next >= set->size || spare >= (uint16_t)(set->size - set->next)) {
         reader->bit = reader->end + 1u;
         return 0;
     }
     room = (uint16_t)(set->size - set->next - spare); /* values that the gap may have: 1 or more */
-    for (expected = (uint16_t)(room / set->left); expected > 1; expected = (uint16_t)(expected >> 1)) {
-        width++; /* floor(log2(room / left)): at most 15 */
-    }
+    width = set->width = width_of(set, room);
     number = (uint16_t)(read_unary(reader, (uint16_t)((room - 1u) >> width)) << width);
     number = (uint16_t)(number + read_field(reader, width));
     if (number >= room) { /* only in damaged bytes */
@@ -126,7 +161,7 @@ static uint8_t read_backoff(const tlm_ngram_t *ngram, tlm_flash_t language, read
 /* Go past the followers of a context, of which `all` are possible, with costs of `bits`. */
 static void skip_followers(reader_t *reader, uint16_t count, uint16_t all, uint8_t bits)
 {
-    set_t set = {0, all, count};
+    set_t set = {0, all, count, 0};
 
     while (set.left > 0 && !is_broken(reader)) {
         (void)read_number(reader, &set);
@@ -138,7 +173,7 @@ static void skip_followers(reader_t *reader, uint16_t count, uint16_t all, uint8
 static void read_record(const tlm_ngram_t *ngram, tlm_flash_t language, uint16_t before, reader_t *reader,
                         tlm_ngram_state_t *state)
 {
-    set_t befores = {0, ngram->rows, 0};
+    set_t befores = {0, ngram->rows, 0, 0};
 
     state->pairs = read_count(reader);
     state->pair_backoff = read_backoff(ngram, language, reader, 1);
@@ -179,7 +214,7 @@ static void find_record(const tlm_ngram_t *ngram, tlm_flash_t language, uint16_t
     uint16_t row, end;
     tlm_flash_t entry;
     reader_t reader;
-    set_t rows = {0, 0, 0};
+    set_t rows = {0, 0, 0, 0};
 
     /* The last block that starts at the row or before it. */
     while (high - low > 1) {
@@ -242,12 +277,13 @@ void tlm_followers_start(const int8_t *state, tlm_followers_t *followers)
 static void read_triple(const tlm_ngram_t *ngram, tlm_flash_t language, tlm_followers_t *followers)
 {
     reader_t reader = read_from(ngram, language, followers->triples_bit);
-    set_t set = {followers->next_rank, followers->all, followers->triples};
+    set_t set = {followers->next_rank, followers->all, followers->triples, followers->triple_width};
 
     followers->triple_rank = read_number(&reader, &set);
     followers->triple_cost = read_triple_cost(ngram, language, &reader);
     followers->next_rank = set.next;
     followers->triples = set.left;
+    followers->triple_width = set.width;
     followers->triples_bit = reader.bit;
     if (is_broken(&reader)) {
         followers->triple_rank = NO_RANK;
@@ -258,7 +294,7 @@ static void read_triple(const tlm_ngram_t *ngram, tlm_flash_t language, tlm_foll
 bool tlm_followers_next(const tlm_ngram_t *ngram, tlm_flash_t language, tlm_followers_t *followers)
 {
     reader_t reader = read_from(ngram, language, followers->pairs_bit);
-    set_t set = {followers->next, ngram->rows, followers->pairs};
+    set_t set = {followers->next, ngram->rows, followers->pairs, followers->pair_width};
 
     if (followers->pairs == 0) {
         return false;
@@ -281,6 +317,7 @@ bool tlm_followers_next(const tlm_ngram_t *ngram, tlm_flash_t language, tlm_foll
     followers->rank++;
     followers->next = set.next;
     followers->pairs = set.left;
+    followers->pair_width = set.width;
     followers->pairs_bit = reader.bit;
     return true;
 }

@@ -37,6 +37,7 @@ typedef struct {
     uint16_t triple_rank;        /* of the triple that is read ahead, 0xFFFF: there is none */
     uint8_t triple_cost;         /* its cost */
     uint8_t pair_backoff, triple_backoff;
+    uint8_t pair_width, triple_width; /* of the fields that were read last */
     uint16_t row, cost;          /* what was read */
 } tlm_followers_t;
 
