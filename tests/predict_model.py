@@ -239,6 +239,9 @@ class EngineModel:
                 value = self.score(state, 1) + truncate(self.units * millinats, 1000)
             ranked.append((-value, index, word))
         found = {word: (value, 0, index) for value, index, word in ranked}
+        if len(ranked) >= count:
+            least = -sorted(ranked)[count - 1][0] - 4 * self.units
+            shares = {word: share for word, share in shares.items() if share >= least}
         for word, share in shares.items():
             if word.startswith(prefix) and word != prefix:
                 own = self.raised(state, word, shares)

@@ -7,6 +7,7 @@
 #include "tlm_words.h"
 
 enum {
+    NEAR_NATS = 4,               /* a share so far below the last word of the list changes its score by less than 2 % */
     NO_FOLLOWER = 0              /* tlm_taught_t.at of a known word: what tlm_lines_read leaves there; else its cost and 1 */
 };
 
@@ -14,6 +15,7 @@ enum {
 typedef struct {
     tlm_lse_t nothing;           /* a sum that is still empty */
     int32_t score;               /* of a follower that costs nothing */
+    int32_t least;               /* less of a share is left out */
 } share_t;
 
 /* Of a moment: behind the network's state. */
@@ -76,6 +78,7 @@ static share_t list_rows(const tlm_engine_t *engine, tlm_moment_t *moment, bool 
         tlm_words_list_rows(engine, moment->context, range->first_row, range->end_row, list);
     }
     share.score = sum + model->ngram->share_units;
+    share.least = INT32_MIN;
     return share;
 }
 
@@ -110,7 +113,7 @@ static void list_followers(const tlm_engine_t *engine, tlm_moment_t *moment, con
     while (tlm_followers_next(model->ngram, tlm_language_of(engine), &followers) &&
            followers.row < codes.first + codes.words) {
         tlm_taught_t *taught;
-        if (!tlm_codes_have(&codes, followers.row)) {
+        if (!tlm_codes_have(&codes, followers.row) || score_of_cost(share, followers.cost) < share->least) {
             continue;
         }
         taught = table != 0 ? tlm_taught_find(table, followers.row) : 0;
@@ -163,6 +166,9 @@ int tlm_suggest_mixture(tlm_engine_t *engine, uint8_t count)
     }
     if (tlm_memory_of(engine) != 0) {
         tlm_taught_recall(engine, &typed, &range, &table);
+    }
+    if (list.count == count) {
+        share.least = list.best[count - 1].score - NEAR_NATS * share.nothing.units_per_nat;
     }
     list_followers(engine, moment, &range, &share, tlm_memory_of(engine) != 0 ? &table : 0, &list);
     if (tlm_memory_of(engine) != 0) {
