@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Rewrites the tables of benchmarks/runtime.md from results/instructions.json (and the figures before it) and tflm.json."""
+"""Rewrites the tables of benchmarks/runtime.md from what is in results/: instructions.json (and the figures before it), -int4, tflm."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def command(check: bool) -> None:
     head, _, rest = before.partition(BEGIN)
     tail = rest.partition(END)[2]
     tflm = json.loads((HERE / "results" / "tflm.json").read_text("utf-8"))["measured"]
-    tables = f"{render(load('instructions'), load('instructions-issue2'))}\n\n{render_tflm(tflm)}"
+    tables = f"{render(load('instructions') | load('instructions-int4'), load('instructions-issue2'))}\n\n{render_tflm(tflm)}"
     after = f"{head}{BEGIN}\n\n{tables}\n\n{END}{tail}"
     if check and after != before:
         raise click.ClickException(f"'{path}' is not what the results say; run: python benchmarks/runtime_table.py")
