@@ -113,7 +113,7 @@ def _split_words(
 ) -> Split:
     """Lexicon and network share the bytes."""
     shape = like or _network_for(budget, weight_bits)
-    most = 0.55 if weight_bits == 8 else 0.5
+    most = 0.55 if weight_bits == 8 else 0.4785
     share = min(most * (24_576 / budget) ** 0.35, most, MOST_LEXICON_WORDS * WORD_BYTES / budget)
     fixed, with_one = (network_bytes(replace(shape, rows=rows)) for rows in (0, 1))
     rows = int((budget * (1 - share) - fixed - HEADER_BYTES - 100) / (with_one - fixed))

@@ -56,7 +56,7 @@ def _affordable_sizes(board: Board) -> EngineSizes:
         return EngineSizes(history=16, line_bytes=512, beam=4)
     if ram_bytes > TINY_RAM_BYTES:
         return EngineSizes(history=4, line_bytes=160, beam=2)
-    return EngineSizes(history=6, line_bytes=140, beam=1, suggestions=3, frame_bytes=128, small=True)
+    return EngineSizes(history=4, line_bytes=140, beam=1, suggestions=3, frame_bytes=128, small=True)
 
 
 def plan_build(model: Model, board: Board) -> tuple[ModelView, MemoryReport]:
