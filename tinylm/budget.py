@@ -112,8 +112,9 @@ def _split_words(
     capitals: Mapping[str, int],
 ) -> Split:
     """Lexicon and network share the bytes."""
-    shape = like or _network_for(budget, weight_bits)
-    most = 0.55 if weight_bits == 8 else 0.4785
+    # With 4 bits a weight the words get what the weights leave (docs/EXPERIMENTS.md).
+    whole, most = (budget, 0.55) if weight_bits == 8 else (round(0.7 * budget), 0.6868)
+    shape = like or _network_for(whole, weight_bits)
     share = min(most * (24_576 / budget) ** 0.35, most, MOST_LEXICON_WORDS * WORD_BYTES / budget)
     fixed, with_one = (network_bytes(replace(shape, rows=rows)) for rows in (0, 1))
     rows = int((budget * (1 - share) - fixed - HEADER_BYTES - 100) / (with_one - fixed))
@@ -133,22 +134,24 @@ def _split_mixture(
     capitals: Mapping[str, int],
 ) -> Split:
     """A network of half the size, the words, and an n-gram of what is left."""
-    shape = like or _network_for(budget // 2, weight_bits, MOST_MIXTURE_EMBEDDING, MOST_MIXTURE_HIDDEN)
+    shape = like or _network_for(budget // 2, weight_bits)
+    embedding, hidden = min(shape.embedding, MOST_MIXTURE_EMBEDDING), min(shape.hidden, MOST_MIXTURE_HIDDEN)
     rows = min(round(MIXTURE_ROWS_AT_64K * budget / 65_536), MOST_MIXTURE_ROWS, len(counts) + FIRST_WORD_ROW)
     share = min(0.47 * (65_536 / budget) ** 0.3, 0.55)
-    split = _with_lexicon(replace(shape, rows=rows), counts, alphabet, int(budget * share), capitals)
+    split = _with_lexicon(
+        replace(shape, rows=rows, embedding=embedding, hidden=hidden), counts, alphabet, int(budget * share), capitals
+    )
     if split.language_bytes + 1024 > budget:
         raise TinylmError(f"A budget of {budget:,} bytes has no room for an n-gram too.", "Try --kind word.")
     return replace(split, ngram_bytes=budget - split.language_bytes)
 
 
-def _network_for(
-    budget: int, weight_bits: int, most_embedding: int = 1 << 16, most_hidden: int = 1 << 16
-) -> NetworkShape:
-    """Embedding and hidden size, no rows yet. A row takes 8 bytes at least."""
+def _network_for(budget: int, weight_bits: int) -> NetworkShape:
+    """Embedding and hidden size, no rows yet."""
     root = math.sqrt(budget * 8 / weight_bits)
-    embedding, hidden = max(64 // weight_bits, 4 * round(root / 64)), max(16, 8 * int(root / 32))
-    return NetworkShape("word", 0, min(embedding, most_embedding), min(hidden, most_hidden), weight_bits)
+    return NetworkShape(
+        "word", 0, max(8, 4 * round(root / 64)), max(16, 8 * int(root / 32)), weight_bits
+    )
 
 
 def _with_lexicon(
