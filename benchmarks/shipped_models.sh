@@ -21,7 +21,7 @@ train=$data/train
 
 for name in "${names[@]}"; do
   language=${name%-*} budget=${name##*-}
-  [ "$name" != en-24k ] || budget=23600
+  [ "$name" != en-24k ] || budget=23450
   held_out=$data/dev/$language
   case $language in
   en)

@@ -113,9 +113,11 @@ def _split_words(
 ) -> Split:
     """Lexicon and network share the bytes."""
     # With 4 bits a weight the words get what the weights leave (docs/EXPERIMENTS.md).
-    whole, most = (budget, 0.55) if weight_bits == 8 else (round(0.7 * budget), 0.6868)
+    whole, most = (budget, 0.55) if weight_bits == 8 else (round(0.7 * budget), 0.6848)
     shape = like or _network_for(whole, weight_bits)
-    share = min(most * (24_576 / budget) ** 0.35, most, MOST_LEXICON_WORDS * WORD_BYTES / budget)
+    share = min(
+        most * (24_576 / budget) ** (0.35 if weight_bits == 8 else 0.45), most, MOST_LEXICON_WORDS * WORD_BYTES / budget
+    )
     fixed, with_one = (network_bytes(replace(shape, rows=rows)) for rows in (0, 1))
     rows = int((budget * (1 - share) - fixed - HEADER_BYTES - 100) / (with_one - fixed))
     rows = min(rows, MAX_WORDS, len(counts) + FIRST_WORD_ROW)
@@ -149,9 +151,7 @@ def _split_mixture(
 def _network_for(budget: int, weight_bits: int) -> NetworkShape:
     """Embedding and hidden size, no rows yet."""
     root = math.sqrt(budget * 8 / weight_bits)
-    return NetworkShape(
-        "word", 0, max(8, 4 * round(root / 64)), max(16, 8 * int(root / 32)), weight_bits
-    )
+    return NetworkShape("word", 0, max(8, 4 * round(root / 64)), max(16, 8 * int(root / 32)), weight_bits)
 
 
 def _with_lexicon(
