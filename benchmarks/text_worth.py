@@ -7,7 +7,6 @@ Knows which texts a case is made of, and how two cases compare line by line. Tra
 from __future__ import annotations
 
 import json
-import re
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -41,6 +40,10 @@ STEP_LINES = 2000  # is a register worth another so many lines?
 KEYS = ("dev", "check")  # the mean of the dev sets; the short messages
 WHOLE, NONE = "all", "none of our own"
 OWN_FIRST = "our own text"
+# As shipped_models.sh had them when this was measured. Since then Self-dialogue counts half there, as leaving it out says.
+BY_HAND = {"tatoeba": 1.5, "common_voice": 1.0, "clinc150": 2.0, "taskmaster4": 0.5, "topical_chat": 1.0,
+           "self_dialogue": 1.0, "goemotions": 1.5}  # fmt: skip
+OWN_BY_HAND = 4.0
 
 
 @dataclass(frozen=True)
@@ -65,14 +68,9 @@ def read_part(register: str, every: int) -> list[str]:
 
 
 def shipped_texts(data: Path) -> tuple[tuple[WeightedText, ...], float]:
-    """The texts and weights of shipped_models.sh: others, then the weight of our own."""
-    listed = re.search(r"^texts=\((.*?)\)$", (HERE / "shipped_models.sh").read_text("utf-8"), re.DOTALL | re.MULTILINE)
-    assert listed
-    named = re.findall(r'"?(\$en/\S+?\.txt|examples/texts/en)(?::([0-9.]+))?"?(?=\s|$)', listed[1])
-    weights = {name: float(weight or 1) for name, weight in named}
-    own = weights.pop("examples/texts/en")
-    others = tuple(WeightedText(data / "train" / "en" / name.removeprefix("$en/"), w) for name, w in weights.items())
-    return others, own
+    """The texts and weights by hand: others, then the weight of our own."""
+    others = tuple(WeightedText(data / "train" / "en" / f"{name}.txt", weight) for name, weight in BY_HAND.items())
+    return others, OWN_BY_HAND
 
 
 def unweighted(text: WeightedText) -> WeightedText:

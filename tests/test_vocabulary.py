@@ -95,8 +95,9 @@ def test_a_mixture_gives_each_of_its_parts_a_share() -> None:
     assert (split.shape.rows, split.shape.embedding, split.shape.hidden) == (4000, 32, 128)
     parts = split.lexicon_bytes, split.network_bytes, split.ngram_bytes
     assert sum(parts) + 16 == 256 * KB and min(parts) > 0.2 * 256 * KB
+    wide = NetworkShape("word", 0, 64, 256, 4)
     with pytest.raises(TinylmError, match="no room for an n-gram"):
-        split_budget("mixture", many_words(60_000), ENGLISH_ALPHABET, 8 * KB, 4)
+        split_budget("mixture", many_words(60_000), ENGLISH_ALPHABET, 64 * KB, 4, wide)
 
 
 @pytest.mark.parametrize("kind", ["word", "character", "mixture"])
