@@ -15,7 +15,6 @@ from pathlib import Path
 import click
 from boards import render_boards
 
-from tinylm.card import EQUAL_BYTES
 from tinylm.curve import check_drawing, draw_curve, make_curve, rows_of
 from tinylm.model import write_whole
 
@@ -69,27 +68,26 @@ def render_figures(rows: list[dict]) -> str:
         "|---|--:|--:|--:|--:|--:|",
     ]
     for row in _shipped(rows):
-        others = (_packed(row, rows), *(_bar(row, by, rows) for by in ("count", "gain")))
+        others = (_packed(row), *(_bar(row, by, rows) for by in ("count", "gain")))
         bars = [f"{other['mean_kss']:.1f}" if other else "" for other in others]
         out.append(f"| {row['model']} | {row['language_bytes']:,} | **{row['mean_kss']:.1f}** | {' | '.join(bars)} |")
     return "\n".join(out) + "\n"
 
 
 def _shipped(rows: list[dict]) -> list[dict]:
-    """The shipped models' rows, the smallest first."""
+    """The shipped models' rows that were measured on the lines of the smallest, it first."""
     networks = [r for r in rows if r["source"].startswith("evaluate-") and r["kind"] != "ngram"]
-    return sorted(networks, key=lambda r: r["language_bytes"])
+    ranked = sorted(networks, key=lambda r: r["language_bytes"])
+    return [r for r in ranked if _lines(r) == _lines(ranked[0])]
 
 
 def _lines(row: dict) -> dict[str, int]:
     return {name: t["lines"] for name, t in row["texts"].items()}
 
 
-def _packed(row: dict, rows: list[dict]) -> dict | None:
-    """The largest packed n-gram of at most the row's bytes and a little more; same lines."""
-    alike = [r for r in rows if r.get("kind") == "ngram" and _lines(r) == _lines(row)]
-    fits = [r for r in alike if r["language_bytes"] <= EQUAL_BYTES * row["language_bytes"]]
-    return max(fits, key=lambda r: r["language_bytes"], default=None)
+def _packed(row: dict) -> dict | None:
+    """The packed n-gram of as many bytes that was trained on the same texts and measured beside it."""
+    return next((other for other in row.get("against", ()) if other["kind"] == "ngram"), None)
 
 
 def _bar(row: dict, by: str, rows: list[dict]) -> dict | None:
