@@ -29,6 +29,16 @@ _UNITS = {"": 1, "K": 1024, "M": 1024 * 1024}
 
 
 @dataclass(frozen=True)
+class Proportions:
+    """How a word network's budget is shared out: so much of it to the lexicon, the rest to a network of these sizes."""
+
+    hidden: int
+    embedding: int
+    lexicon_share: float
+    weight_bits: int = 8
+
+
+@dataclass(frozen=True)
 class Split:
     """What a budget buys. Bytes are exact but for section padding (below 100 bytes).
 
@@ -83,6 +93,14 @@ def network_bytes(shape: NetworkShape) -> int:
     return 3 * v * h + v * row(h) + 3 * h * row(h) + v + 2 * h + TABLE_BYTES
 
 
+def usual_proportions(budget: int, weight_bits: int) -> Proportions:
+    """The rule: what was best on a large text (docs/EXPERIMENTS.md). With 4 bits a weight the words get what the weights leave."""
+    whole, most, power = (budget, 0.55, 0.35) if weight_bits == 8 else (round(0.7 * budget), 0.6848, 0.45)
+    shape = _network_for(whole, weight_bits)
+    share = min(most * (24_576 / budget) ** power, most, MOST_LEXICON_WORDS * WORD_BYTES / budget)
+    return Proportions(shape.hidden, shape.embedding, share, weight_bits)
+
+
 def split_budget(
     kind: str,
     counts: Counter[str],
@@ -91,35 +109,35 @@ def split_budget(
     weight_bits: int,
     like: NetworkShape | None = None,
     capitals: Mapping[str, int] | None = None,
+    proportions: Proportions | None = None,
 ) -> Split:
     """The largest network and lexicon that fit `budget` language bytes. `like`: take its hidden and embedding sizes.
+
+    `proportions`: of a word network, others than the usual ones.
 
     Raises TinylmError when the text has too few words or the budget is too small for anything.
     """
     if kind == "character":
         return _split_character(alphabet, budget, weight_bits)
     choose_vocabulary(counts, 2, 2)  # refuses a text of one word
-    split = _split_mixture if kind == "mixture" else _split_words
-    return split(counts, alphabet, budget, weight_bits, like, capitals or {})
+    if kind == "mixture":
+        return _split_mixture(counts, alphabet, budget, weight_bits, like, capitals or {})
+    shared = proportions or usual_proportions(budget, weight_bits)
+    return _split_words(counts, alphabet, budget, shared, like, capitals or {})
 
 
 def _split_words(
     counts: Counter[str],
     alphabet: str,
     budget: int,
-    weight_bits: int,
+    shared: Proportions,
     like: NetworkShape | None,
     capitals: Mapping[str, int],
 ) -> Split:
     """Lexicon and network share the bytes."""
-    # With 4 bits a weight the words get what the weights leave (docs/EXPERIMENTS.md).
-    whole, most = (budget, 0.55) if weight_bits == 8 else (round(0.7 * budget), 0.6848)
-    shape = like or _network_for(whole, weight_bits)
-    share = min(
-        most * (24_576 / budget) ** (0.35 if weight_bits == 8 else 0.45), most, MOST_LEXICON_WORDS * WORD_BYTES / budget
-    )
+    shape = like or NetworkShape("word", 0, shared.embedding, shared.hidden, shared.weight_bits)
     fixed, with_one = (network_bytes(replace(shape, rows=rows)) for rows in (0, 1))
-    rows = int((budget * (1 - share) - fixed - HEADER_BYTES - 100) / (with_one - fixed))
+    rows = int((budget * (1 - shared.lexicon_share) - fixed - HEADER_BYTES - 100) / (with_one - fixed))
     rows = min(rows, MAX_WORDS, len(counts) + FIRST_WORD_ROW)
     if rows < FIRST_WORD_ROW + 2:
         raise TinylmError(f"A budget of {budget:,} bytes has no room for words.", "Try --budget 24K.")

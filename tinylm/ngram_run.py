@@ -11,12 +11,12 @@ from dataclasses import replace
 from tinylm.kneser_ney import encode_text
 from tinylm.model import Model, ModelInfo
 from tinylm.ngram_fit import NgramFit, fit_ngram
-from tinylm.preparation import Source, repeated_lines
+from tinylm.preparation import LearnedPart, Source, repeated_lines
 from tinylm.progress import Report
 
 
 def train_ngram(
-    source: Source,
+    source: Source | LearnedPart,
     info: ModelInfo,
     budget: int,
     report: Report,

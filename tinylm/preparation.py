@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -32,6 +33,11 @@ class WeightedText:
     weight: float = 1.0
 
 
+def is_held_out(number: int) -> bool:
+    """Whether the source's line of that number is kept out of training."""
+    return number % HELD_OUT_EVERY == HELD_OUT_EVERY - 1 and number < _MOST_HELD_OUT * HELD_OUT_EVERY
+
+
 @dataclass(frozen=True)
 class Source:
     """All texts of a run, and the folders whose lines training must not see."""
@@ -57,6 +63,24 @@ class Source:
     def lines(self, progress: Callable[[int], None] | None = None) -> Iterator[tuple[float, list[str]]]:
         """(weight, words) of the same lines."""
         return ((self.texts[number].weight, words) for number, words in self.numbered_lines(progress))
+
+
+@dataclass(frozen=True)
+class LearnedPart:
+    """A source without the lines that are held out, or every so manieth line of that."""
+
+    source: Source
+    every: int = 1
+
+    @property
+    def alphabet(self) -> str:
+        """The source's letters."""
+        return self.source.alphabet
+
+    def lines(self, progress: Callable[[int], None] | None = None) -> Iterator[tuple[float, list[str]]]:
+        """As Source.lines."""
+        learned = (line for number, line in enumerate(self.source.lines(progress)) if not is_held_out(number))
+        return itertools.islice(learned, 0, None, self.every)
 
 
 def count_source(
@@ -105,25 +129,25 @@ def repeated_lines(lines: Iterable[tuple[float, list[str]]]) -> Iterator[list[st
             owed -= 1.0
 
 
-def is_held_out(number: int) -> bool:
-    """Whether the source's line of that number is kept out of training."""
-    return number % HELD_OUT_EVERY == HELD_OUT_EVERY - 1 and number < _MOST_HELD_OUT * HELD_OUT_EVERY
+def held_out_part(source: Source, progress: Callable[[int], None] | None = None) -> list[list[str]]:
+    """The lines that are held out."""
+    return [words for number, (_, words) in enumerate(source.lines(progress)) if is_held_out(number)]
 
 
 def write_tokens(
-    source: Source,
+    source: Source | LearnedPart,
     encode_line: Callable[[list[str]], Sequence[int]],
     run: Path,
     progress: Callable[[int], None] | None = None,
-) -> tuple[TokenFile, list[list[int]]]:
-    """Write `tokens.bin`; returns it memory-mapped, and the held-out lines as ids."""
+) -> tuple[TokenFile, list[list[str]]]:
+    """Write `tokens.bin`; returns it memory-mapped, and the held-out lines as words."""
     starts, weights, held, size = array("q"), array("f"), [], 0
     with (run / "tokens.bin").open("wb") as out:
         for number, (weight, words) in enumerate(source.lines(progress)):
-            ids = list(encode_line(words))
             if is_held_out(number):
-                held.append(ids)
+                held.append(words)
                 continue
+            ids = list(encode_line(words))
             starts.append(size)
             weights.append(weight)
             out.write(np.array([0, *ids], "<u2").tobytes())

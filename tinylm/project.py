@@ -22,7 +22,7 @@ class Project:
     text: tuple[str, ...] = ()
     held_out: tuple[str, ...] = ()
     language: str = "en"
-    kind: str = "word"
+    kind: str = ""  # a word network, unless an n-gram is surely better
     board: str = "qemu-cortex-m4"
     budget: str = ""
     framework: str = "native"

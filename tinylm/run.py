@@ -8,29 +8,32 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from tinylm.base import Base, carry_ngram, carry_over, joined_counts, open_base, own_weight, rehearsal_words, rehearse
 from tinylm.base_ngram import CarriedNgram
-from tinylm.baseline import train_baseline
-from tinylm.budget import Split, split_budget
+from tinylm.baseline import choose_kind, train_baseline
+from tinylm.budget import Split, split_budget, usual_proportions
 from tinylm.card import write_metrics
+from tinylm.choice import Table
 from tinylm.corpus import ALPHABETS
 from tinylm.errors import TinylmError, nearest
 from tinylm.flatbuffer import write_tflite
 from tinylm.language import build_language
 from tinylm.mixture_run import add_ngram
 from tinylm.model import WITH_ROWS, Model, ModelInfo, write_model, write_whole
+from tinylm.network import initial_weights
 from tinylm.ngram_run import train_ngram
 from tinylm.preparation import (
+    LearnedPart,
     Source,
     WeightedText,
     count_source,
@@ -40,12 +43,14 @@ from tinylm.preparation import (
     write_tokens,
 )
 from tinylm.progress import Report
-from tinylm.quantize import quantize, weight_grid
+from tinylm.quantize import quantize
 from tinylm.training import TrainingPlan, checkpoint_is_stale, text_digest, train
+from tinylm.trials import choose_split, grid_of
 
 CALIBRATION_TOKENS = 8_000
 WEIGHT_BITS = {"word": 4, "mixture": 4}  # by kind; 8 of any other
 REHEARSAL = "rehearsal.txt"
+Check = Callable[[Model], None]  # raises TinylmError for a model that would not do
 
 
 @dataclass(frozen=True)
@@ -65,11 +70,15 @@ class RunOptions:
     attribution: tuple[str, ...] = ()
     weights_found_on_lines: int = 0  # so many lines of the first text; 0: the weights were given
     base: str = ""  # the model that it starts from: its name and hash
+    search: bool = False  # choose the split by short trials
+    choose_kind: bool = False  # an n-gram that is surely better takes the network's place
 
     def as_json(self, run: Path) -> dict:
         """What run.json says: paths relative to the run folder, so that it does not matter where a command is given."""
         said = asdict(self) | {"seed": self.plan.seed}
-        del said["plan"]
+        del said["plan"], said["choose_kind"]
+        if not self.search:
+            del said["search"]
         if self.weight_bits == 8:  # runs of before it could be chosen say nothing
             del said["weight_bits"]
         if not self.weights_found_on_lines:
@@ -141,16 +150,23 @@ def _read_options(path: Path) -> dict:
         raise TinylmError(f"'{path}' is damaged: {error}.", "Start afresh there with --restart.") from error
 
 
-def train_model(options: RunOptions, run: Path, report: Report, base: Model | None = None) -> Model:
+def train_model(
+    options: RunOptions,
+    run: Path,
+    report: Report,
+    base: Model | None = None,
+    check: Check | None = None,
+) -> Model:
     """Open `run` and go the whole way, from the last checkpoint where there is one; returns the model that it then holds.
 
-    `base`: fine-tune this word model or mixture. A text that is refused leaves no new run folder behind.
+    `base`: fine-tune this word model or mixture. `check` is asked before it is trained.
+    A text that is refused leaves no new run folder behind.
     """
     made_parent = not run.parent.exists()
     start = open_base(base) if base else None
     fresh = open_run(run, options)
     try:
-        return _go_all_stages(options, run, report, start)
+        return _go_all_stages(options, run, report, start, check)
     except (TinylmError, OSError):  # a refused text, a full disk
         if fresh and not (run / "checkpoint.npz").is_file():
             shutil.rmtree(run, ignore_errors=True)
@@ -160,7 +176,7 @@ def train_model(options: RunOptions, run: Path, report: Report, base: Model | No
         raise
 
 
-def _go_all_stages(options: RunOptions, run: Path, report: Report, base: Base | None) -> Model:
+def _go_all_stages(options: RunOptions, run: Path, report: Report, base: Base | None, check: Check | None) -> Model:
     source = Source(
         tuple(WeightedText(Path(p), w) for p, w in options.texts),
         alphabet_of(options.language),
@@ -180,8 +196,7 @@ def _go_all_stages(options: RunOptions, run: Path, report: Report, base: Base | 
         source, chosen, carried = _rehearse(base, source, counts, options, run, report)
         capitals = base.capitals | capitals
         total = sum(t.path.stat().st_size for t in source.texts)
-    like = base and replace(base.shape, weight_bits=options.weight_bits)
-    split = split_budget(options.kind, chosen, source.alphabet, options.budget, options.weight_bits, like, capitals)
+    split, trials = _split(options, source, chosen, capitals, base, check, report)
     report("split", 1, 1, _describe(split))
     encoder = encode_words(split.vocabulary) if options.kind in WITH_ROWS else encode_characters(source.alphabet)
     tokens, held = write_tokens(source, encoder, run, byte_counter("encoding", total, report))
@@ -198,20 +213,69 @@ def _go_all_stages(options: RunOptions, run: Path, report: Report, base: Base | 
         lambda s, n, loss: report("training", s, n, f"loss {loss:.3f} nats"),
         start=carry_over(base, split.vocabulary, chosen, split.shape) if base else None,
         text=digest,
-        grid=partial(weight_grid, split.shape) if split.shape.weight_bits == 4 else None,
+        grid=grid_of(split.shape),
     )
     write_whole_npz(run / "weights.npz", weights)
-    model, made = _quantized(options, split, weights, held or _first_lines(tokens)), _made_of(split, options, base)
+    judges = [list(encoder(words)) for words in held] or _first_lines(tokens)
+    model, made = _quantized(options, split, weights, judges), _made_of(split, options, base)
     if options.kind == "mixture":
         reading = byte_counter("counting", total, report)
         model, ngram = add_ngram(model, source, options.budget, report, reading, carried)
         made |= ngram
     write_model(run, model)
+    if trials:
+        made["trials"] = trials.as_json()
     _write_metrics(run, options, made, counts, model)
     report("training", 1, 1, "done")
     size = len(build_language(model).content)
-    train_baseline(source, _info(options), size, run, report, byte_counter("counting", total, report), capitals)
-    return model
+    part, reading = LearnedPart(source), byte_counter("counting", total, report)
+    ngram = train_baseline(part, _info(options), size, run, report, reading, capitals)
+    if not (ngram and held) or base:
+        return model
+    return choose_kind(run, model, ngram, split, held, options.choose_kind, report)
+
+
+def _split(
+    options: RunOptions,
+    source: Source,
+    counts: Counter[str],
+    capitals: Mapping[str, int],
+    base: Base | None,
+    check: Check | None,
+    report: Report,
+) -> tuple[Split, Table | None]:
+    """The split by its rule, or with a search the best of a few, in their table."""
+
+    def made(split: Split, weights: dict[str, np.ndarray], held: list[list[int]]) -> Model:
+        return _quantized(options, split, weights, held)
+
+    if options.search and options.kind == "word" and not base:
+        return choose_split(
+            source, counts, capitals, options.budget, options.weight_bits, options.plan, made, check, report
+        )
+    bits = options.weight_bits
+    like = base and replace(base.shape, weight_bits=bits)
+    usual = usual_proportions(options.budget, bits)
+    smaller = range(usual.hidden - 8, 15, -8) if check and options.kind == "word" and not base else ()
+    for hidden in (usual.hidden, *smaller):  # a board may lack the RAM for the rule's state
+        shared = replace(usual, hidden=hidden)
+        split = split_budget(options.kind, counts, source.alphabet, options.budget, bits, like, capitals, shared)
+        refusal = _refusal_of(split, made, options, check) if check else None
+        if refusal is None:
+            return split, None
+    raise refusal
+
+
+def _refusal_of(split: Split, made: Callable[..., Model], options: RunOptions, check: Check) -> TinylmError | None:
+    """Why a model of that split would not do, found with one that is not trained."""
+    chance = np.full(split.shape.rows, -math.log(split.shape.rows), np.float32)
+    untrained = made(split, initial_weights(split.shape, options.plan.seed, chance), [[1] * CALIBRATION_TOKENS])
+    network = "character" if options.kind == "character" else "word"  # a mixture's n-gram is not there yet
+    try:
+        check(replace(untrained, info=replace(untrained.info, kind=network)))
+    except TinylmError as error:
+        return error
+    return None
 
 
 def _made_of(split: Split, options: RunOptions, base: Base | None) -> dict:

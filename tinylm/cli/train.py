@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Run folder.  [default: runs/NAME]")
 @click.option("--name", help="The model's name.  [default: the project's, or the first text's]")
 @click.option(
-    "--kind", type=click.Choice(["word", "character", "ngram", "mixture"]), help="What predicts.  [default: word]"
+    "--kind",
+    type=click.Choice(["word", "character", "ngram", "mixture"]),
+    help="What predicts.  [default: word, or ngram if surely better]",
 )
 @click.option("--language", help="en, de, fr: the letters that make words.  [default: en]")
 @click.option(
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
     type=click.Choice(["4", "8"]),
     help="Of each weight: 4, with twice as many of them, or 8.  [default: 4; 8 of a character network]",
 )
+@click.option("--board", "-b", help="In place of --budget: what this board's flash holds beside the firmware.")
+@click.option("--search", is_flag=True, help="Choose the split of the budget by short trials (minutes).")
 @click.option(
     "--from", "base", help="Fine-tune this word model or mixture (a shipped one's name, or a model folder) to TEXT."
 )
@@ -58,6 +63,8 @@ def command(
     kind: str | None,
     language: str | None,
     budget: str | None,
+    board: str | None,
+    search: bool,
     base: str | None,
     epochs: float | None,
     restart: bool,
@@ -73,7 +80,12 @@ def command(
 
     A word network predicts words of its vocabulary and is better from 24 KB on; a character network spells, so it can
     write words that it never saw; an n-gram counts word pairs and triples, in a minute and without Keras; a mixture is a word
-    network and an n-gram side by side, for budgets of some hundred KB and more.
+    network and an n-gram side by side, for budgets of some hundred KB and more. Every fiftieth line is not learned: the
+    network and an n-gram of its bytes type these, and a table shows what they saved. Without --kind the n-gram takes the
+    network's place where it is surely better.
+
+    The budget is split between rows, state and lexicon by a rule. With --search a few splits learn from a part of your
+    text for some minutes, and the one that saves most is trained.
     Lines with a masked name ([NAME]) are left out, and lines seen before.
 
     With --from en-256k a model that knows English learns your text too, in minutes: its words, and how you put them. A mixture
@@ -86,11 +98,14 @@ def command(
 
     project = find_project() or Project(name="")
     named = [_weighted(t) for t in text] or [_weighted(str(project.folder / t)) for t in project.text]
-    options = _options(named, project, name, kind, language, budget, epochs, rest)
+    if search and (base or kind in ("character", "ngram")):
+        raise click.UsageError("--search splits the budget of a new word network; leave --from and --kind out.")
+    options = _options(named, project, name, kind, language, _budget(budget, board, project), epochs, rest)
+    options = replace(options, search=search)
     start = load_model(find_folder(base)) if base else None
     if start:
         given = {"kind": kind, "language": language, "weight_bits": rest["weight_bits"]}
-        options = _fine_tuning(options, start, budget or project.budget, given)
+        options = _fine_tuning(options, start, budget or board or project.budget, given)
     run = output or (project.run_folder if project.name and not name else Path("runs") / options.name)
     if len(named) > 1 and all(weight is None for _, weight in named):
         options = _with_found_weights(options, [given for given, _ in named], as_json)
@@ -100,7 +115,7 @@ def command(
         choose_backend()
     with progress_bars() as report:
         try:
-            train_model(options, run, report, start)
+            train_model(options, run, report, start, _fitting(board))
         except KeyboardInterrupt:
             raise TinylmError(
                 "Stopped.", f"Give the same command again: '{run}' goes on from its last checkpoint."
@@ -108,9 +123,43 @@ def command(
     _show(run, as_json)
 
 
+def _budget(budget: str | None, board: str | None, project: Project) -> int:
+    """Language bytes: those given, or what a board holds. Raises TinylmError where a board sets no limit, or too low a one."""
+    from tinylm.board import load_board
+    from tinylm.budget import LARGEST_BUDGET, SMALLEST_BUDGET, parse_bytes
+    from tinylm.memory import largest_language_bytes
+
+    if board is None:
+        return parse_bytes(budget or project.budget or "256K")
+    if budget:
+        raise click.UsageError("--budget and --board exclude each other.")
+    most = largest_language_bytes(load_board(board))
+    if most is None:
+        raise TinylmError(f"The board '{board}' sets no limit.", "Say it yourself: --budget 256K.")
+    if most < SMALLEST_BUDGET:
+        raise TinylmError(
+            f"The board '{board}' has room for {most:,} bytes beside the firmware.", "See `tinylm boards`."
+        )
+    return min(most, LARGEST_BUDGET)
+
+
+def _fitting(board: str | None) -> Callable[[Model], None] | None:
+    """A function that raises TinylmError for a model that does not fit on the board."""
+    if board is None:
+        return None
+    from tinylm.board import load_board
+    from tinylm.building import plan_build
+
+    loaded = load_board(board)
+
+    def check(model: Model) -> None:
+        plan_build(model, loaded)
+
+    return check
+
+
 def _options(named: list[tuple[str, float | None]], project: Project, name: str | None, kind: str | None,
-             language: str | None, budget: str | None, epochs: float | None, rest: dict) -> RunOptions:  # fmt: skip
-    from tinylm.budget import parse_bytes
+             language: str | None, budget: int, epochs: float | None, rest: dict) -> RunOptions:  # fmt: skip
     from tinylm.corpus import find_texts
     from tinylm.model import NAME, NAME_RULE
     from tinylm.run import WEIGHT_BITS, RunOptions, default_plan
@@ -119,7 +168,7 @@ def _options(named: list[tuple[str, float | None]], project: Project, name: str 
         raise click.UsageError("No text was given: tinylm train TEXT [TEXT...], or text = [...] in tinylm.toml.")
     texts = tuple((str(path), weight or 1.0) for given, weight in named for path in find_texts([Path(given)]))
     words = sum(Path(p).stat().st_size for p, _ in texts) // 6  # About six bytes a word.
-    chosen = kind or project.kind
+    chosen = kind or project.kind or "word"
     called = name or project.name or Path(named[0][0]).resolve().stem
     if not NAME.fullmatch(called):
         raise TinylmError(f"'{called}' is no name for a model; {NAME_RULE}.", "Give another with --name.")
@@ -127,7 +176,7 @@ def _options(named: list[tuple[str, float | None]], project: Project, name: str 
         name=called,
         kind=chosen,
         language=language or project.language,
-        budget=parse_bytes(budget or project.budget or "256K"),
+        budget=budget,
         texts=texts,
         held_out=rest["held_out"] or tuple(str(project.folder / t) for t in project.held_out),
         epochs=epochs,
@@ -135,6 +184,7 @@ def _options(named: list[tuple[str, float | None]], project: Project, name: str 
         plan=default_plan(chosen, words, epochs, rest["seed"]),
         licence=rest["licence"],
         attribution=rest["attribution"],
+        choose_kind=not (kind or project.kind),
     )
 
 
@@ -204,5 +254,25 @@ def _show(run: Path, as_json: bool) -> None:
     if as_json:
         show_json({"run": str(run), **metrics})
         return
+    _show_choices(metrics)
     click.echo(f"'{run}' holds the model: {metrics['language_bytes']:,} language bytes.")
     click.echo(f"Next: tinylm evaluate --model {run} TEXT, or tinylm build --model {run} --board NAME")
+
+
+def _show_choices(metrics: dict) -> None:
+    """What was chosen from what: the trials of a search, then network and n-gram."""
+    columns = ["", "words", "rows", "row", "state", "language bytes", "KSS@3 %", "more than the first, 95 %"]
+    titles = {
+        "trials": "Splits of the budget, each after a short trial",
+        "kinds": f"On {metrics.get('judges', 0):,} lines that were not learned",
+    }
+    for key, title in titles.items():
+        rows = [
+            [f"{row['what']}{' (chosen)' if row['chosen'] else ''}", f"{row['words']:,}",
+             *(f"{row[name]:,}" if row[name] else "" for name in ("rows", "embedding", "hidden")),
+             f"{row['language_bytes']:,}", f"{row['kss']:.2f}", f"{row['interval'][0]:+.2f}..{row['interval'][1]:+.2f}"]
+            for row in metrics.get(key, [])
+        ]  # fmt: skip
+        if rows:
+            show_table(title, columns, rows, right=tuple(range(1, len(columns))))
+            click.echo()

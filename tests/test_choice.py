@@ -1,0 +1,104 @@
+"""What a budget is spent on: network or n-gram, the split, the board's room; chosen by typing lines that nothing learned."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from cli_rig import run_cli
+from models import TEXT, tiny_ngram_model, tiny_word_model
+
+from tinylm.board import load_board
+from tinylm.budget import usual_proportions
+from tinylm.choice import MOST_JUDGES, Table, candidates, judges_of
+from tinylm.corpus import ENGLISH_ALPHABET, word_finder
+from tinylm.memory import largest_language_bytes
+from tinylm.model import load_model
+from tinylm.preparation import LearnedPart, Source, WeightedText, held_out_part
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_candidates_are_the_rule_and_its_neighbours_each_once() -> None:
+    for budget in (8 << 10, 24 << 10, 256 << 10, 2 << 20):
+        found = candidates(budget, 8)
+        assert found["the rule"] == usual_proportions(budget, 8) == next(iter(found.values()))
+        assert len(set(found.values())) == len(found) >= 4
+        assert found["weights of 4 bits"].weight_bits == 4
+
+
+def test_judges_come_evenly_from_the_text_and_are_not_too_many() -> None:
+    lines = [[f"{i}"] for i in range(2 * MOST_JUDGES + 10)]
+    judges = judges_of(lines)
+    assert MOST_JUDGES / 2 <= len(judges) <= MOST_JUDGES and judges[-1][0] > str(MOST_JUDGES)
+    assert judges_of([]) == [] and judges_of([["a"], ["b"]]) == [["a"], ["b"]]
+
+
+def test_a_text_falls_into_what_is_learned_and_what_judges(here: Path) -> None:
+    lines = [f"line {'abcdefghij'[i % 10]} {'abcdefghij'[i // 10]} here" for i in range(100)]
+    (here / "text.txt").write_text("\n".join(lines))
+    source = Source((WeightedText(here / "text.txt"),), ENGLISH_ALPHABET)
+    learned = [" ".join(words) for _, words in LearnedPart(source).lines()]
+    judging = [" ".join(words) for words in held_out_part(source)]
+    assert len(judging) == 2 and sorted(learned + judging) == sorted(lines)
+    assert [" ".join(words) for _, words in LearnedPart(source, 7).lines()] == learned[::7]
+
+
+@pytest.mark.needs("cc")
+def test_the_first_of_a_table_stands_unless_another_is_surely_better() -> None:
+    words_of = word_finder(ENGLISH_ALPHABET)
+    judges = [words_of(line) for line in TEXT.read_text().splitlines()[:80]]  # the n-gram counted these
+    for names, chosen in ((("random", "counted"), "counted"), (("counted", "random"), "counted")):
+        table = Table(judges)
+        for name in names:
+            table.judge(name, tiny_word_model() if name == "random" else tiny_ngram_model())
+        assert table.choose(surely=True).what == chosen
+        assert [row["chosen"] for row in table.as_json()] == [name == chosen for name in names]
+    unsure = Table(judges[:2])
+    unsure.judge("first", tiny_ngram_model())
+    unsure.judge("same", tiny_ngram_model())
+    assert unsure.choose(surely=True).what == "first" and unsure.rows[1].interval == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "says"),
+    [
+        (["--board", "arduino-uno", "--budget", "24K"], 2, "exclude each other"),
+        (["--board", "host"], 1, "sets no limit"),
+        (["--board", "arduino-unu"], 1, "arduino-uno"),
+        (["--search", "--kind", "ngram"], 2, "--search splits"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(here: Path, arguments: list[str], status: int, says: str) -> None:
+    shown = run_cli("train", TEXT, *arguments)
+    assert shown.status == status and says in shown.err and not list(here.iterdir())
+
+
+@pytest.mark.needs("cc", "tensorflow", "keras")
+def test_training_for_a_board_by_search_says_what_was_chosen_and_from_what(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tinylm.trials.TRIAL_WORDS", 500)
+    monkeypatch.setattr("tinylm.choice._STEPS", {"the rule": (1.0, 1.0, 1.0), "fewer words": (0.75, 1.0, 1.0)})
+    monkeypatch.setattr("tinylm.choice.usual_proportions", lambda budget, bits: usual_proportions(12 << 10, bits))
+    (here / "text.txt").write_text("\n".join(TEXT.read_text().splitlines()[:1500]))
+    options = ("--board", "arduino-uno", "--epochs", "0.05", "-o", "run")
+    shown = run_cli("train", "text.txt", *options, "--search")
+    assert shown.status == 0, shown.err
+    assert "Splits of the budget" in shown.out and "weights of " in shown.out and shown.out.count("(chosen)") == 2
+    run = json.loads((here / "run" / "run.json").read_text())
+    assert run["budget"] == largest_language_bytes(load_board("arduino-uno")) and run["search"]
+    metrics = json.loads((here / "run" / "metrics.json").read_text())
+    trial = next(row for row in metrics["trials"] if row["chosen"])
+    assert (trial["rows"], trial["embedding"], trial["hidden"]) == (
+        metrics["rows"], metrics["embedding"], metrics["hidden"]
+    )  # fmt: skip
+    # After so little training the n-gram is surely better, and takes the network's place.
+    assert [row["what"] for row in metrics["kinds"] if row["chosen"]] == ["n-gram"]
+    assert load_model(here / "run").info.kind == "ngram" and load_model(here / "run" / "network").info.kind == "word"
+    assert not (here / "run" / "model.tflite").exists() and not (here / "run" / "baseline").exists()

@@ -1,0 +1,111 @@
+"""Short trainings that choose a split: a few networks of one budget learn from a part of the text and type other lines of it.
+
+Knows how long a trial is. All of it is counted in words, so that the same text and seed choose the same split.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from tinylm.budget import Split, split_budget
+from tinylm.choice import Table, candidates, judges_of
+from tinylm.errors import TinylmError
+from tinylm.model import Model
+from tinylm.network import NetworkShape
+from tinylm.preparation import LearnedPart, Source, encode_words, held_out_part, row_frequency, write_tokens
+from tinylm.progress import Report
+from tinylm.quantize import weight_grid
+from tinylm.training import Grid, TrainingPlan, train
+
+SAMPLE_WORDS = 200_000  # of the text that a trial learns from
+TRIAL_WORDS = 400_000  # that it reads: two passes or more
+TRIAL_BATCH = 32
+
+Quantize = Callable[[Split, dict[str, np.ndarray], list[list[int]]], Model]
+
+
+def grid_of(shape: NetworkShape) -> Grid | None:
+    """The grid that weights of 4 bits are rounded to in the last part of training."""
+    return partial(weight_grid, shape) if shape.weight_bits == 4 else None
+
+
+def trial_plan(plan: TrainingPlan, sample_words: int) -> TrainingPlan:
+    """The plan of a trial: small batches, so that it takes enough steps."""
+    return replace(
+        plan,
+        epochs=min(plan.epochs, TRIAL_WORDS / max(1, sample_words)),
+        batch=min(plan.batch, TRIAL_BATCH),
+        checkpoint_s=float("inf"),
+    )
+
+
+def choose_split(
+    source: Source,
+    counts: Counter[str],
+    capitals: Mapping[str, int],
+    budget: int,
+    weight_bits: int,
+    plan: TrainingPlan,
+    quantize: Quantize,
+    check: Callable[[Model], None] | None,
+    report: Report,
+) -> tuple[Split, Table]:
+    """The best split of a budget for a text, and the table that shows it. `check` raises TinylmError where a model does not fit.
+
+    Raises TinylmError when no candidate can be made.
+    """
+    table, splits = Table(judges_of(held_out_part(source))), {}
+    sample = LearnedPart(source, max(1, counts.total() // SAMPLE_WORDS))
+    named = candidates(budget, weight_bits)
+    for number, (what, proportions) in enumerate(named.items()):
+        try:
+            split = split_budget(
+                "word", counts, source.alphabet, budget, weight_bits, capitals=capitals, proportions=proportions
+            )
+            if split in splits.values():
+                continue
+            model = _try(split, sample, min(counts.total(), SAMPLE_WORDS), plan, quantize, number, len(named), report)
+            if check:
+                check(model)
+        except TinylmError:
+            if number == 0:
+                raise
+            continue
+        splits[what] = split
+        table.judge(what, model, split)
+    return splits[table.choose(surely=False).what], table
+
+
+def _try(
+    split: Split,
+    sample: LearnedPart,
+    words: int,
+    plan: TrainingPlan,
+    quantize: Quantize,
+    number: int,
+    trials: int,
+    report: Report,
+) -> Model:
+    """A network of that split after a short training."""
+    encode = encode_words(split.vocabulary)
+    with tempfile.TemporaryDirectory(prefix="tinylm-trial-") as scratch:
+        tokens, held = write_tokens(sample, encode, Path(scratch))
+        weights = train(
+            split.shape,
+            tokens,
+            row_frequency(tokens, split.shape.rows),
+            trial_plan(plan, words),
+            Path(scratch),
+            lambda step, steps, loss: report(
+                "trying", number * steps + step, trials * steps, f"trial {number + 1} of {trials}, loss {loss:.2f} nats"
+            ),
+            grid=grid_of(split.shape),
+        )
+        return quantize(split, weights, [list(encode(line)) for line in held] or [list(tokens.ids[1:8001])])
