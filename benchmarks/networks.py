@@ -14,13 +14,13 @@ from pathlib import Path
 import click
 import numpy as np
 
+from tinylm.calibration import calibration_rows
 from tinylm.corpus import ENGLISH_ALPHABET, read_lines, word_finder
 from tinylm.flatbuffer import write_tflite
 from tinylm.model import FIRST_WORD_ROW, Model, ModelInfo, write_model, write_whole
 from tinylm.network import NetworkShape, initial_weights
 from tinylm.preparation import encode_words
 from tinylm.quantize import quantize
-from tinylm.run import calibration_rows
 from tinylm.vocabulary import choose_vocabulary, count_words
 
 HERE = Path(__file__).parent

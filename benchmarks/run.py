@@ -17,7 +17,7 @@ from pathlib import Path
 import click
 from trigram import DEV
 
-from tinylm.catalogue import shipped_entries
+from tinylm.catalogue import MOST_BY_DEFAULT, shipped_entries
 from tinylm.model import write_whole
 
 HERE = Path(__file__).parent
@@ -43,7 +43,9 @@ def script(name: str, file: str, *arguments: str, result: str = "") -> Step:
 
 def plan_steps(data: Path, board: str) -> list[Step]:
     """All steps, the quick ones first. A model that is not shipped (yet) has none."""
-    models = [entry.name for entry in shipped_entries()]
+    entries = [entry for entry in shipped_entries() if entry.language == "en"]
+    models = [entry.name for entry in entries]
+    usual = [entry.name for entry in entries if entry.language_bytes <= MOST_BY_DEFAULT][-1:]
     texts = [str(data / "dev" / "en" / f"{name}.txt") for name in DEV]
     steps = [
         Step(f"evaluate-{name}", (*TINYLM, "evaluate", *texts, "--model", name, "--json"), f"evaluate-{name}.json")
@@ -52,9 +54,9 @@ def plan_steps(data: Path, board: str) -> list[Step]:
     where = ("--data", str(data))
     steps += [
         script("throughput", "throughput.py", *where, "--model", name, result=f"throughput-{name}.json")
-        for name in models[-1:]
+        for name in usual
     ]
-    proofs = [(board, models[-1], "200"), ("arduino-mega", models[0], "40")] if models else []
+    proofs = [(board, name, "200") for name in usual] + [("arduino-mega", name, "40") for name in models[:1]]
     steps += [
         script(f"serial-{chip}", "serial_proof.py", *where, "--board", chip, "--model", name, "--lines", lines,
                result=f"serial-{name}-{chip}.json")

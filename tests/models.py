@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from tinylm.calibration import calibration_rows
 from tinylm.corpus import ENGLISH_ALPHABET, read_lines, word_finder
 from tinylm.flatbuffer import write_tflite
 from tinylm.model import Model, load_model
 from tinylm.network import NetworkShape, initial_weights
 from tinylm.quantize import quantize
-from tinylm.run import calibration_rows
 
 VECTORS = Path(__file__).parent / "vectors"
 TEXTS = Path(__file__).parents[1] / "examples" / "texts" / "en"

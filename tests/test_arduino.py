@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from tinylm.arduino import LIBRARY, list_sketches
 from tinylm.board import Board, board_names, load_board
 from tinylm.bootcheck import check_typing
 from tinylm.building import read_build
+from tinylm.capitals import FIRST
 from tinylm.emulator import start
 from tinylm.engine import HostEngine
 from tinylm.firmware import ELF_NAME
@@ -163,6 +165,49 @@ def test_the_class_alone_suggests_as_the_host(tmp_path: Path) -> None:
             host.feed(key)
             line.write(key.encode())
             assert line.readline().decode().split() == host.suggest(3)
+
+
+KEYBOARD = """
+#include <Arduino.h>
+#include <TinyLM.h>
+TinyLM lm;
+void typeKey(char key) { Serial.write(key); }
+void setup() { Serial.begin(115200); Serial.println(lm.begin()); }
+void loop() {
+  if (!Serial.available()) return;
+  const char key = Serial.read();
+  if (key == '1' && lm.suggestions(3) > 0) {
+    lm.accept(0, typeKey);
+    Serial.println();
+  } else {
+    lm.feed(key);
+  }
+}
+"""
+
+
+def test_an_accepted_word_is_typed_so_that_the_line_elsewhere_becomes_equal(tmp_path: Path) -> None:
+    need_core()
+    words = tiny_word_model()
+    model = replace(words, capitals=(FIRST,) * len(words.words))
+    library = write_library(board := load_board("arduino-mega"), tmp_path / "made", model)
+    (library / "examples" / "Keyboard").mkdir()
+    (library / "examples" / "Keyboard" / "Keyboard.ino").write_text(KEYBOARD)
+    folder = compile_sketch(board, library, "Keyboard", tmp_path / "sketch")
+    host, elsewhere, wanted = HostEngine(model), "", ""
+    with start(board, folder) as running, serial.serial_for_url(running.url, timeout=20) as line:
+        assert line.readline() == b"0\r\n"
+        for keys, back in (("yo", 2), ("Wh", 0)):  # typed small; with the capital that the word has
+            host.feed(keys)
+            elsewhere += keys
+            line.write(keys.encode() + b"1")
+            typed = line.readline().decode().removesuffix("\r\n")
+            wanted += f"{host.suggest(3)[0]} "
+            host.accept(0)
+            assert typed.count("\b") == back
+            for key in typed:
+                elsewhere = elsewhere[:-1] if key == "\b" else elsewhere + key
+            assert elsewhere == wanted and wanted.istitle()
 
 
 def test_a_model_without_room_beside_arduinos_core_is_refused(tmp_path: Path) -> None:

@@ -7,15 +7,20 @@ from pathlib import Path
 
 import pytest
 from cli_rig import run_cli
-from models import TEXT, tiny_ngram_model, tiny_word_model
+from models import TEXT, tiny_lines, tiny_ngram_model, tiny_word_model
 
+from tinylm.baseline import choose_kind
 from tinylm.board import load_board
-from tinylm.budget import usual_proportions
+from tinylm.budget import Split, usual_proportions
+from tinylm.card import write_metrics
 from tinylm.choice import MOST_JUDGES, Table, candidates, judges_of
 from tinylm.corpus import ENGLISH_ALPHABET, word_finder
+from tinylm.language import build_language
 from tinylm.memory import largest_language_bytes
-from tinylm.model import load_model
+from tinylm.model import load_model, write_model
+from tinylm.network import NetworkShape
 from tinylm.preparation import LearnedPart, Source, WeightedText, held_out_part
+from tinylm.vocabulary import Vocabulary
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +31,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_candidates_are_the_rule_and_its_neighbours_each_once() -> None:
     for budget in (8 << 10, 24 << 10, 256 << 10, 2 << 20):
-        found = candidates(budget, 8)
+        found = candidates(budget, usual_proportions(budget, 8))
         assert found["the rule"] == usual_proportions(budget, 8) == next(iter(found.values()))
         assert len(set(found.values())) == len(found) >= 4
         assert found["weights of 4 bits"].weight_bits == 4
@@ -35,7 +40,7 @@ def test_candidates_are_the_rule_and_its_neighbours_each_once() -> None:
 def test_judges_come_evenly_from_the_text_and_are_not_too_many() -> None:
     lines = [[f"{i}"] for i in range(2 * MOST_JUDGES + 10)]
     judges = judges_of(lines)
-    assert MOST_JUDGES / 2 <= len(judges) <= MOST_JUDGES and judges[-1][0] > str(MOST_JUDGES)
+    assert MOST_JUDGES / 2 <= len(judges) <= MOST_JUDGES and int(judges[-1][0]) > MOST_JUDGES
     assert judges_of([]) == [] and judges_of([["a"], ["b"]]) == [["a"], ["b"]]
 
 
@@ -65,6 +70,29 @@ def test_the_first_of_a_table_stands_unless_another_is_surely_better() -> None:
     assert unsure.choose(surely=True).what == "first" and unsure.rows[1].interval == (0.0, 0.0)
 
 
+@pytest.mark.needs("cc")
+@pytest.mark.parametrize("may_replace", [True, False])
+def test_an_n_gram_that_is_surely_better_takes_the_networks_place_where_it_may(here: Path, may_replace: bool) -> None:
+    network, ngram = tiny_word_model(), tiny_ngram_model()  # random weights; the n-gram counted these lines
+    split = Split(Vocabulary((), (), 0), NetworkShape("word", 200, 12, 16), 0, 0)
+    for folder, model in ((here / "run", network), (here / "run" / "baseline", ngram)):
+        write_model(folder, model)
+        said = {"language_bytes": len(build_language(model).content), "text_words": 5}
+        write_metrics(folder, model.info, said | ({"hidden": 16} if model is network else {}))
+    made = choose_kind(here / "run", network, ngram, split, tiny_lines()[:80], may_replace, lambda *_: None)
+    kinds = json.loads((here / "run" / "metrics.json").read_text())["kinds"]
+    assert [row["what"] for row in kinds if row["chosen"]] == ["n-gram"]
+    written = load_model(here / "run")
+    assert (written.info.kind, written.hash) == (made.info.kind, made.hash)
+    assert written.info.name == network.info.name and made.info.kind == ("ngram" if may_replace else "word")
+    other = load_model(here / "run" / ("network" if may_replace else "baseline"))
+    assert other.info.kind == ("word" if may_replace else "ngram")
+    assert (here / "run" / "model.tflite").exists() == (not may_replace)
+    assert not (here / "run" / ("baseline" if may_replace else "network")).exists()
+    metrics = json.loads((here / "run" / "metrics.json").read_text())
+    assert ("hidden" in metrics) != may_replace and metrics["text_words"] == 5  # a card tells of what is written
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "says"),
     [
@@ -72,6 +100,8 @@ def test_the_first_of_a_table_stands_unless_another_is_surely_better() -> None:
         (["--board", "host"], 1, "sets no limit"),
         (["--board", "arduino-unu"], 1, "arduino-uno"),
         (["--search", "--kind", "ngram"], 2, "--search splits"),
+        (["--search", "--kind", "mixture"], 2, "the kind here is 'mixture'"),
+        (["--search", "--weight-bits", "8"], 2, "--weight-bits out"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(here: Path, arguments: list[str], status: int, says: str) -> None:
@@ -94,13 +124,10 @@ def test_training_for_a_board_by_search_says_what_was_chosen_and_from_what(
     run = json.loads((here / "run" / "run.json").read_text())
     assert run["budget"] == largest_language_bytes(load_board("arduino-uno")) and run["search"]
     metrics = json.loads((here / "run" / "metrics.json").read_text())
+    # After so little training the n-gram is surely better, and takes the network's place.
+    assert [row["what"] for row in metrics["kinds"] if row["chosen"]] == ["n-gram"]
+    assert load_model(here / "run").info.kind == "ngram" and load_model(here / "run" / "network").info.kind == "word"
+    assert not (here / "run" / "model.tflite").exists() and not (here / "run" / "baseline").exists()
     trial = next(row for row in metrics["trials"] if row["chosen"])
-    assert (trial["rows"], trial["embedding"], trial["hidden"]) == (
-        metrics["rows"], metrics["embedding"], metrics["hidden"]
-    )  # fmt: skip
-    # The one that is written is the one that the table names; the other stands beside it.
-    chosen = [row["what"] for row in metrics["kinds"] if row["chosen"]]
-    kind, beside = ("ngram", "network") if chosen == ["n-gram"] else ("word", "baseline")
-    assert len(chosen) == 1 and load_model(here / "run").info.kind == kind
-    assert load_model(here / "run" / beside).info.kind == ("word" if kind == "ngram" else "ngram")
-    assert (here / "run" / "model.tflite").exists() == (kind == "word")
+    network = json.loads((here / "run" / "network" / "metrics.json").read_text())
+    assert all(trial[name] == network[name] for name in ("rows", "embedding", "hidden"))

@@ -84,7 +84,7 @@ def test_models_of_other_letters_are_refused_before_they_type(models: Path) -> N
 
 
 def test_the_n_gram_that_stands_beside_a_model_types_along_and_goes_into_its_card(models: Path) -> None:
-    write_model(models / "tiny-word" / FOLDER, replace(tiny_ngram_model(), info=tiny_ngram_model().info))
+    write_model(models / "tiny-word" / FOLDER, tiny_ngram_model())
     (models / "tiny-word" / "metrics.json").write_text('{"language_bytes": 10000}')
     told = json.loads(run_cli("evaluate", "one.txt", "-m", "tiny-word", "--record", "--json").out)
     (beside,) = told["against"]

@@ -10,9 +10,9 @@ import pytest
 from cli_rig import run_cli
 from models import TEXT, tiny_ngram_model, tiny_word_model
 
-from tinylm.curve import Point, draw_curve, make_curve, read_records, short_size
+from tinylm.curve import SERIES, Curve, Point, draw_curve, make_curve, read_records, short_size
 from tinylm.errors import TinylmError
-from tinylm.model import write_model
+from tinylm.model import KINDS, write_model
 
 
 def record(model: str, size: int, kss: float, kind: str = "word", **more: object) -> dict:
@@ -56,7 +56,7 @@ def test_a_picture_has_every_point_and_is_the_same_each_time(tmp_path: Path) -> 
     points = [Point("word network", f"net-{i}", 1000 << i, 30.0 + i, (29.0 + i, 31.0 + i)) for i in range(4)]
     points += [Point("packed n-gram (the baseline)", "n", 4000, 31.0, None)]
     for name in ("a.svg", "b.svg", "a.png"):
-        draw_curve(make_curve([record("x", 1, 1.0)]).__class__("Mail", 3, tuple(points), ()), tmp_path / name)
+        draw_curve(Curve("Mail", 3, tuple(points), ()), tmp_path / name)
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
     text = " ".join(ElementTree.parse(tmp_path / "a.svg").getroot().itertext())
@@ -91,3 +91,7 @@ def test_what_cannot_be_drawn_is_refused_before_the_long_work(tmp_path: Path, mo
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     shown = run_cli(*command, "--plot", "curve.png")
     assert shown.status == 1 and "pip install 'tinylm[plot]'" in shown.err and not (tmp_path / "curve.png").exists()
+
+
+def test_every_kind_of_model_has_a_series() -> None:
+    assert set(SERIES) == set(KINDS)

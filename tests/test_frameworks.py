@@ -171,13 +171,13 @@ int main() {{
     assert said == ["1 {} {}".format(*keys[chr(i)]) if chr(i) in keys else "0 0 0" for i in range(256)]
 
 
-def test_boards_and_runtimes_that_a_framework_does_not_have_are_refused_with_those_it_has(tmp_path: Path) -> None:
+def test_boards_and_runtimes_that_a_framework_does_not_have_are_refused_with_those_it_has() -> None:
     with pytest.raises(TinylmError, match="arduino-uno is no board of espidf") as caught:
         framework_board("espidf", load_board("arduino-uno"))
     assert "esp32, esp32c3" in caught.value.hint
     with pytest.raises(TinylmError, match="No TensorFlow Lite Micro comes with the core of arduino-mega") as caught:
         framework_board("arduino", load_board("arduino-mega"), tflm=True)
-    assert "esp32" in caught.value.hint and not list(tmp_path.iterdir())
+    assert "esp32" in caught.value.hint
 
 
 def test_build_writes_a_project_and_says_what_to_type_next(tmp_path: Path) -> None:

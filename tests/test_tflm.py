@@ -25,6 +25,7 @@ from models import (
     tiny_word_model,
 )
 
+from tinylm import tflm_project
 from tinylm.board import board_names, load_board
 from tinylm.building import engine_sizes, read_build
 from tinylm.emulator import start
@@ -130,6 +131,22 @@ def test_a_project_is_the_same_bytes_wherever_it_is_written_and_has_no_path(tmp_
 
 
 @WHEEL
+@pytest.mark.needs("cc")
+def test_what_make_built_is_the_firmware(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a make that only talks, so that this runs without a tree."""
+    tree, folder = tmp_path / "tree", tmp_path / "project"
+    (tree / tflm_project._HOOK).parent.mkdir(parents=True)
+    (tree / tflm_project._HOOK).touch()
+    folder.mkdir()
+    (tmp_path / "make").write_text("#!/bin/sh\necho cc a.c\necho $@ > asked\n")
+    (tmp_path / "make").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    seen: list[tuple] = []
+    made = tflm_project.make_project(load_board("host"), folder, tree, "reference", lambda *now: seen.append(now))
+    assert made.elf == folder / "firmware.elf" and made.memory is None and not made.images
+    assert seen == [(1, 1, "a.c")] and f"TFLM_ROOT={tree}" in (folder / "asked").read_text()
+
+
 @pytest.mark.needs("make", "arm-none-eabi-gcc")
 def test_its_c_compiles_without_a_warning_and_make_says_when_the_tree_is_missing(tmp_path: Path) -> None:
     project(tmp_path / "project")

@@ -139,11 +139,13 @@ def test_a_shipped_model_stands_beside_the_packed_n_gram_that_was_measured_with_
             ("evaluate-ngram-24k", "ngram", 24_552, 38.9, texts, {}),
             ("evaluate-b", "mixture", 260_000, 46.0, texts, {}),
             ("evaluate-c", "mixture", 2_000_000, 50.0, fewer, {}),
+            ("evaluate-d", "word", 30_000, 35.0, {"briefe": {"kss": 35.0, "lines": 500}}, {}),
         )
     ]
     assert render_figures(rows).splitlines()[2:] == [
         "| evaluate-a | 24,500 | **44.4** | 38.1 |  |  |",
         "| evaluate-b | 260,000 | **46.0** |  |  |  |",
+        "| evaluate-c (at most 100 lines of each) | 2,000,000 | **50.0** |  |  |  |",
     ]
 
 

@@ -16,13 +16,14 @@ from tinylm.card import write_metrics
 from tinylm.choice import Table, judges_of
 from tinylm.errors import TinylmError
 from tinylm.language import build_language
-from tinylm.model import KINDS, Model, ModelInfo, write_model
+from tinylm.model import KINDS, LONGEST_NAME, Model, ModelInfo, write_model
 from tinylm.ngram_run import train_ngram
 from tinylm.preparation import LearnedPart
 from tinylm.progress import Report
 
 FOLDER = "baseline"
-LONGEST_NAME = 31
+# Of the network's metrics, what is true of an n-gram in its place.
+OF_THE_TEXT = ("text_words", "text_distinct_words", "texts", "weights_found_on_lines", "trials")
 
 
 def baseline_folder(folder: Path) -> Path | None:
@@ -85,8 +86,9 @@ def choose_kind(
         (folder / name).unlink()
     write_model(folder, model)
     told = json.loads((folder / FOLDER / "metrics.json").read_text("utf-8"))
+    told |= {name: metrics[name] for name in OF_THE_TEXT if name in metrics}
     shutil.rmtree(folder / FOLDER)
-    write_metrics(folder, model.info, metrics | told | {"kinds": table.as_json(), "judges": len(table.judges)})
+    write_metrics(folder, model.info, told | {"kinds": table.as_json(), "judges": len(table.judges)})
     return model
 
 

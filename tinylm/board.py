@@ -13,6 +13,7 @@ import typing
 from dataclasses import dataclass
 from pathlib import Path
 
+from tinylm.ecosystems import Arduino, EspIdf, Overhead, PlatformIO, Renode
 from tinylm.errors import TinylmError, nearest
 from tinylm.layout import LAYOUTS
 from tinylm.layout_int4 import INT4_LAYOUTS
@@ -96,14 +97,6 @@ class Image:
 
 
 @dataclass(frozen=True)
-class Overhead:
-    """What everything but the model takes, measured on a built firmware and rounded up; the stack is apart."""
-
-    flash_bytes: int
-    ram_bytes: int
-
-
-@dataclass(frozen=True)
 class Drive:
     """A USB drive as which the board shows itself: its label, and a file on it that has one of the texts `says`."""
 
@@ -134,61 +127,6 @@ class Usb:
     """USB `vendor:product` ids (hexadecimal) under which the board may appear."""
 
     ids: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Arduino:
-    """The board in Arduino: its name there (packager:architecture:board[:options]), the `version` of that platform which projects
-    pin, the `index` that lists it (empty: Arduino's own), which of templates/arduino's `sketches` run on it, how its core sends
-    keys (tinylm/arduino.py; empty: it cannot), which `headers` its serial line needs, whether TensorFlow Lite Micro comes with
-    it, a `note` for the person, and the `overhead` with Arduino's core, where that is more than the board's."""
-
-    fqbn: str
-    version: str
-    index: str = ""
-    sketches: tuple[str, ...] = ("Typing", "Words")
-    keyboard: str = ""
-    headers: tuple[str, ...] = ()
-    tflm: bool = False
-    note: str = ""
-    overhead: Overhead | None = None
-
-
-@dataclass(frozen=True)
-class Renode:
-    """The board in Renode: a `platform` that comes with it, its peripheral `uart`, and where that is not as the firmware needs it,
-    the one that is `removed` and a description of the one that is `added`."""
-
-    platform: str
-    uart: str
-    removed: str = ""
-    added: str = ""
-
-
-@dataclass(frozen=True)
-class PlatformIO:
-    """The board in PlatformIO with an Arduino core: its name there, the `platform` at a version, further lines of its
-    environment; the rest as for Arduino."""
-
-    board: str
-    platform: str
-    options: tuple[str, ...] = ()
-    sketches: tuple[str, ...] = ("Typing", "Words")
-    keyboard: str = ""
-    headers: tuple[str, ...] = ()
-    tflm: bool = False
-    note: str = ""
-    overhead: Overhead | None = None
-
-
-@dataclass(frozen=True)
-class EspIdf:
-    """The chip in ESP-IDF: its name as a `target`; whether it has a serial line of its own on USB (`usb_serial`), beside
-    UART0; whether it can be a Bluetooth `keyboard`."""
-
-    target: str
-    usb_serial: bool = False
-    keyboard: bool = False
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ def render_card(info: ModelInfo, metrics: dict) -> str:
     if info.attribution:
         lines += ["Attribution:", "", *(f"- {a}" for a in info.attribution), ""]
     lines += [
-        "It predicts lower-case words from the words before them in the same line. It learned from what people wrote, "
+        "It predicts words from the words before them in the same line. It learned from what people wrote, "
         "rude words and prejudices included; look at what it suggests before you put it into somebody's hands.",
         "",
     ]

@@ -12,9 +12,8 @@ from tinylm.model import WITH_ROWS, Model, load_model
 from tinylm.project import Project, find_project
 from tinylm.resources import shipped_models_dir
 
-MOST_BY_DEFAULT = (
-    256 * 1024
-)  # language bytes: larger models take longer to flash and to answer, so they are taken by name
+# Language bytes: larger models take longer to flash and to answer, so they are taken by name.
+MOST_BY_DEFAULT = 256 * 1024
 
 
 @dataclass(frozen=True)

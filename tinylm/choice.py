@@ -43,19 +43,19 @@ class Judged:
     chosen: bool = False
 
 
-def candidates(budget: int, weight_bits: int) -> dict[str, Proportions]:
-    """The rule's proportions and their neighbours, each different from those before it."""
-    rule, found = usual_proportions(budget, weight_bits), {}
+def candidates(budget: int, rule: Proportions) -> dict[str, Proportions]:
+    """The rule's proportions (as small as the board asks) and their neighbours, each different from those before it."""
+    found: dict[str, Proportions] = {}
     for name, (share, width, state) in _STEPS.items():
         made = Proportions(
             max(16, 8 * round(rule.hidden * state / 8)),
             max(8, 4 * round(rule.embedding * width / 4)),
             min(_MOST_SHARE, rule.lexicon_share * share),
-            weight_bits,
+            rule.weight_bits,
         )
         if made not in found.values():
             found[name] = made
-    other = 12 - weight_bits
+    other = 12 - rule.weight_bits
     return found | {f"weights of {other} bits": usual_proportions(budget, other)}
 
 

@@ -15,7 +15,12 @@ from typing import Any
 
 from tinylm.errors import TinylmError
 
-SERIES = {"ngram": "packed n-gram (the baseline)", "word": "word network", "character": "character network"}
+SERIES = {
+    "ngram": "packed n-gram (the baseline)",
+    "word": "word network",
+    "character": "character network",
+    "mixture": "network and n-gram",
+}
 BASELINE = SERIES["ngram"]
 FORMATS = (".png", ".svg")
 _UNITS = ((1 << 20, "M"), (1 << 10, "K"))

@@ -39,7 +39,6 @@ class Evaluation:
 
     model: str
     kind: str
-    alphabet: str
     language_bytes: int
     shown: int
     texts: tuple[TextFigures, ...]
@@ -138,7 +137,7 @@ def evaluate_model(
     found = tuple(_type_texts(model, named, shown, memory_bytes, report))
     unlearned = tuple(_type_texts(model, named, shown, 0, report)) if memory_bytes else ()
     info = model.info
-    return Evaluation(info.name, info.kind, info.alphabet, language_bytes, shown, found, memory_bytes, unlearned)
+    return Evaluation(info.name, info.kind, language_bytes, shown, found, memory_bytes, unlearned)
 
 
 def _type_texts(

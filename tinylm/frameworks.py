@@ -12,6 +12,7 @@ from pathlib import Path
 from tinylm.arduino import write_arduino
 from tinylm.board import Board, board_names, load_board
 from tinylm.building import Build, engine_sizes, plan_build, record_build, whole_build, write_record
+from tinylm.ecosystems import ArduinoCore
 from tinylm.errors import TinylmError
 from tinylm.espidf import write_espidf
 from tinylm.generate import ModelView
@@ -69,8 +70,11 @@ def framework_board(name: str, board: Board, tflm: bool = False) -> Board:
                           f"Boards where one does: {', '.join(able)}. Or leave --runtime out.")  # fmt: skip
     board = rows_board(board) if tflm else board
     board = board.with_model_inside()
-    arduino = board.arduino.overhead if board.arduino else None
-    return replace(board, overhead=getattr(framework.about(board), "overhead", None) or arduino or board.overhead)
+    about = framework.about(board)
+    if isinstance(about, ArduinoCore):  # PlatformIO's core of a board is Arduino's
+        overhead = about.overhead or (board.arduino and board.arduino.overhead) or board.overhead
+        board = replace(board, overhead=overhead)
+    return board
 
 
 def build_project(name: str, model: Model, board: Board, tflm: bool, output: Path, report: Report) -> Build:

@@ -9,7 +9,7 @@ pairs   four rows at once, as two pairs: for inputs 0..3 the words (0, 2) and (1
 octets  eight rows at once: for each input a byte of each row, its weight plus 128. The inputs are taken plus 128 too, so that no
         product has a sign, and the layers' biases take that back (`adds_128`). For cores that multiply bytes: firmware/port/avr-far.
 
-halves  weights of 4 bits, row after row, two a byte, the first in the low half: as in the .tflite, on every board.
+Weights of 4 bits have layouts of their own (layout_int4.py); `pack_int4` is how a .tflite holds them.
 
 Rows (and for pairs inputs) are filled up to a whole group with zero weights.
 """
@@ -61,7 +61,7 @@ def read_arranged(content: bytes, rows: int, inputs: int, layout: str) -> np.nda
 
 
 def pack_int4(values: np.ndarray) -> bytes:
-    """Layout halves of values -8..7."""
+    """Values -8..7 as a .tflite holds them: two a byte, the first in the low half."""
     flat = np.ravel(values).astype(np.uint8) & 15
     flat = np.append(flat, np.zeros(len(flat) % 2, np.uint8))
     return (flat[::2] | flat[1::2] << 4).tobytes()

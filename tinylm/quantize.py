@@ -7,7 +7,9 @@ is tried for clips from 100 % down to 30 % (of 4 bits: 10 %) of the largest valu
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -105,6 +107,11 @@ def weight_grid(shape: NetworkShape, w: dict[str, np.ndarray]) -> dict[str, tupl
         ]
         grid[name] = np.concatenate(scales), LARGEST[bits]
     return grid
+
+
+def grid_of(shape: NetworkShape) -> Callable[[dict[str, np.ndarray]], dict[str, tuple[np.ndarray, int]]] | None:
+    """The grid that weights of 4 bits are rounded to in the last part of training; None for 8 bits, which need none."""
+    return partial(weight_grid, shape) if shape.weight_bits == 4 else None
 
 
 def coarse_bias(values: np.ndarray, scale: float, bits: int) -> np.ndarray:

@@ -22,6 +22,7 @@ from tinylm.base import Base, carry_ngram, carry_over, joined_counts, open_base,
 from tinylm.base_ngram import CarriedNgram
 from tinylm.baseline import choose_kind, train_baseline
 from tinylm.budget import Split, split_budget, usual_proportions
+from tinylm.calibration import CALIBRATION_TOKENS, calibration_rows, first_lines
 from tinylm.card import write_metrics
 from tinylm.choice import Table
 from tinylm.corpus import ALPHABETS
@@ -43,11 +44,10 @@ from tinylm.preparation import (
     write_tokens,
 )
 from tinylm.progress import Report
-from tinylm.quantize import quantize
+from tinylm.quantize import grid_of, quantize
 from tinylm.training import TrainingPlan, checkpoint_is_stale, text_digest, train
-from tinylm.trials import choose_split, grid_of
+from tinylm.trials import choose_split
 
-CALIBRATION_TOKENS = 8_000
 WEIGHT_BITS = {"word": 4, "mixture": 4}  # by kind; 8 of any other
 REHEARSAL = "rehearsal.txt"
 Check = Callable[[Model], None]  # raises TinylmError for a model that would not do
@@ -159,7 +159,7 @@ def train_model(
 ) -> Model:
     """Open `run` and go the whole way, from the last checkpoint where there is one; returns the model that it then holds.
 
-    `base`: fine-tune this word model or mixture. `check` is asked before it is trained.
+    `base`: fine-tune this word model or mixture. `check` is asked before a network is trained (an n-gram fits its budget).
     A text that is refused leaves no new run folder behind.
     """
     made_parent = not run.parent.exists()
@@ -216,7 +216,7 @@ def _go_all_stages(options: RunOptions, run: Path, report: Report, base: Base | 
         grid=grid_of(split.shape),
     )
     write_whole_npz(run / "weights.npz", weights)
-    judges = [list(encoder(words)) for words in held] or _first_lines(tokens)
+    judges = [list(encoder(words)) for words in held] or first_lines(tokens)
     model, made = _quantized(options, split, weights, judges), _made_of(split, options, base)
     if options.kind == "mixture":
         reading = byte_counter("counting", total, report)
@@ -249,25 +249,33 @@ def _split(
     def made(split: Split, weights: dict[str, np.ndarray], held: list[list[int]]) -> Model:
         return _quantized(options, split, weights, held)
 
-    if options.search and options.kind == "word" and not base:
-        return choose_split(
-            source, counts, capitals, options.budget, options.weight_bits, options.plan, made, check, report
-        )
     bits = options.weight_bits
     like = base and replace(base.shape, weight_bits=bits)
-    usual = usual_proportions(options.budget, bits)
-    smaller = range(usual.hidden - 8, 15, -8) if check and options.kind == "word" and not base else ()
+    usual, is_free = usual_proportions(options.budget, bits), options.kind == "word" and not base
+    smaller = range(usual.hidden - 8, 15, -8) if check and is_free else ()
     for hidden in (usual.hidden, *smaller):  # a board may lack the RAM for the rule's state
         shared = replace(usual, hidden=hidden)
         split = split_budget(options.kind, counts, source.alphabet, options.budget, bits, like, capitals, shared)
-        refusal = _refusal_of(split, made, options, check) if check else None
+        refusal = _refusal_of(split, made, options, check)
         if refusal is None:
-            return split, None
-    raise refusal
+            break
+    else:
+        raise refusal
+    if not options.search:
+        return split, None
+
+    def would_do(other: Split) -> bool:
+        return _refusal_of(other, made, options, check) is None
+
+    return choose_split(source, counts, capitals, options.budget, shared, options.plan, made, would_do, report)
 
 
-def _refusal_of(split: Split, made: Callable[..., Model], options: RunOptions, check: Check) -> TinylmError | None:
-    """Why a model of that split would not do, found with one that is not trained."""
+def _refusal_of(
+    split: Split, made: Callable[..., Model], options: RunOptions, check: Check | None
+) -> TinylmError | None:
+    """Why a model of that split would not do, found with one that is not trained; None without a `check`."""
+    if check is None:
+        return None
     chance = np.full(split.shape.rows, -math.log(split.shape.rows), np.float32)
     untrained = made(split, initial_weights(split.shape, options.plan.seed, chance), [[1] * CALIBRATION_TOKENS])
     network = "character" if options.kind == "character" else "word"  # a mixture's n-gram is not there yet
@@ -323,23 +331,6 @@ def _describe(split: Split) -> str:
         f"{s.rows:,} rows, embedding {s.embedding}, H {s.hidden}, {s.weight_bits} bits a weight: {split.network_bytes:,} bytes; "
         f"{len(split.vocabulary.words):,} words in the lexicon: {split.lexicon_bytes:,} bytes{ngram}"
     )
-
-
-def _first_lines(tokens: object) -> list[list[int]]:
-    """A text of under 50 lines has none held out: calibrate on its beginning."""
-    return [list(tokens.ids[1 : CALIBRATION_TOKENS + 1])]
-
-
-def calibration_rows(lines: list[list[int]], steps: int = 40) -> np.ndarray:
-    """Held-out lines as rows of `steps` tokens, int [B, steps], each line led by id 0."""
-    flat: list[int] = []
-    for line in lines:
-        flat += [0, *line]
-        if len(flat) >= CALIBRATION_TOKENS:
-            break
-    rows = max(1, len(flat) // steps)
-    flat = (flat * (steps // len(flat) + 1))[: rows * steps]
-    return np.array(flat, np.int64).reshape(rows, steps)
 
 
 def _info(options: RunOptions) -> ModelInfo:

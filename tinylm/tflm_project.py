@@ -152,7 +152,7 @@ def make_project(board: Board, folder: Path, root: Path, kernels: str, progress:
         wrong = [line for line in said if not line.startswith((*_COMPILERS[board.compiler.architecture], "ar "))]
         raise TinylmError(f"make could not build '{folder}':\n{''.join(wrong[-15:])}",
                           "Is the tree whole, with its third parties?")  # fmt: skip
-    return _examine(board, folder, _kept(board, root), kernels)
+    return _examine(board, folder, _kept(board, root, kernels))
 
 
 def build_interpreted(

@@ -1,7 +1,7 @@
-"""Training: from texts to float weights, resumable. Knows batches, epochs and checkpoints; int8 is quantize.py's.
+"""Training: from tokens to float weights, resumable. Knows batches, epochs and checkpoints; int8 is quantize.py's.
 
-The texts are read twice: once to count words, once to write row ids to `tokens.bin` in the run folder (2 bytes a
-word, memory-mapped afterwards), so memory does not grow with the text. The order of lines in epoch e and the sampled
+What is learned is row ids in `tokens.bin` (preparation.py: 2 bytes a word, memory-mapped), so memory does not grow with the
+text. The order of lines in epoch e and the sampled
 rows of step s depend on (seed, e) and (seed, s) alone: a run that was killed goes on where its checkpoint was and ends
 with the same bytes.
 """

@@ -9,31 +9,25 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from tinylm.budget import Split, split_budget
+from tinylm.budget import Proportions, Split, split_budget
+from tinylm.calibration import first_lines
 from tinylm.choice import Table, candidates, judges_of
 from tinylm.errors import TinylmError
 from tinylm.model import Model
-from tinylm.network import NetworkShape
 from tinylm.preparation import LearnedPart, Source, encode_words, held_out_part, row_frequency, write_tokens
 from tinylm.progress import Report
-from tinylm.quantize import weight_grid
-from tinylm.training import Grid, TrainingPlan, train
+from tinylm.quantize import grid_of
+from tinylm.training import TrainingPlan, train
 
 SAMPLE_WORDS = 200_000  # of the text that a trial learns from
 TRIAL_WORDS = 400_000  # that it reads: two passes or more
 TRIAL_BATCH = 32
 
 Quantize = Callable[[Split, dict[str, np.ndarray], list[list[int]]], Model]
-
-
-def grid_of(shape: NetworkShape) -> Grid | None:
-    """The grid that weights of 4 bits are rounded to in the last part of training."""
-    return partial(weight_grid, shape) if shape.weight_bits == 4 else None
 
 
 def trial_plan(plan: TrainingPlan, sample_words: int) -> TrainingPlan:
@@ -51,33 +45,31 @@ def choose_split(
     counts: Counter[str],
     capitals: Mapping[str, int],
     budget: int,
-    weight_bits: int,
+    rule: Proportions,
     plan: TrainingPlan,
     quantize: Quantize,
-    check: Callable[[Model], None] | None,
+    would_do: Callable[[Split], bool],
     report: Report,
 ) -> tuple[Split, Table]:
-    """The best split of a budget for a text, and the table that shows it. `check` raises TinylmError where a model does not fit.
+    """The best split of a budget for a text, and the table that shows it: `rule`'s, which has to do, and its neighbours that do.
 
-    Raises TinylmError when no candidate can be made.
+    Raises TinylmError when the rule's cannot be made.
     """
     table, splits = Table(judges_of(held_out_part(source))), {}
     sample = LearnedPart(source, max(1, counts.total() // SAMPLE_WORDS))
-    named = candidates(budget, weight_bits)
+    named = candidates(budget, rule)
     for number, (what, proportions) in enumerate(named.items()):
         try:
             split = split_budget(
-                "word", counts, source.alphabet, budget, weight_bits, capitals=capitals, proportions=proportions
+                "word", counts, source.alphabet, budget, proportions.weight_bits, None, capitals, proportions
             )
-            if split in splits.values():
-                continue
-            model = _try(split, sample, min(counts.total(), SAMPLE_WORDS), plan, quantize, number, len(named), report)
-            if check:
-                check(model)
         except TinylmError:
             if number == 0:
                 raise
             continue
+        if split in splits.values() or not would_do(split):
+            continue
+        model = _try(split, sample, min(counts.total(), SAMPLE_WORDS), plan, quantize, number, len(named), report)
         splits[what] = split
         table.judge(what, model, split)
     return splits[table.choose(surely=False).what], table
@@ -108,4 +100,4 @@ def _try(
             ),
             grid=grid_of(split.shape),
         )
-        return quantize(split, weights, [list(encode(line)) for line in held] or [list(tokens.ids[1:8001])])
+        return quantize(split, weights, [list(encode(line)) for line in held] or first_lines(tokens))

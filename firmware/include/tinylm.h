@@ -61,7 +61,7 @@ enum {
     TLM_ROW_UNKNOWN = 1,       /* word kind: a word without a row; character kind: the symbol of the space */
     TLM_FIRST_ROW = 2,
     TLM_SPELLING_STEPS = 64,   /* character kind: network steps that one tlm_suggest may search with */
-    TLM_NGRAM_STATE_BYTES = 16, /* n-gram kind: TLM_STATE_BYTES */
+    TLM_NGRAM_STATE_BYTES = 16, /* n-gram kind: all of the state; mixture: what follows the network's */
     TLM_MEMORY_LEAST = 128     /* bytes of a user memory */
 };
 
@@ -124,7 +124,7 @@ typedef struct {
 
 typedef struct tlm_engine tlm_engine_t;
 
-/* What the network knew after a word (character kind: after a letter); kept so that backspace is exact. */
+/* What the model knew after a word (character kind: after a letter); kept so that backspace is exact. */
 typedef struct {
     int8_t state[TLM_STATE_BYTES];
     int8_t context[TLM_CONTEXT_BYTES];
@@ -199,7 +199,8 @@ int tlm_language_check(const tlm_model_t *model, tlm_flash_t language);
 int tlm_self_test(tlm_engine_t *engine);
 
 /* `steps` steps from a line's start with ids (start + i * stride) % rows; empties the line. Returns the FNV-1a hash of each
- * step's state, then its logits; n-gram kind: of each step's followers with their costs, then the back-off. */
+ * step's state, then its logits; n-gram kind: of each step's followers with their costs, then the back-off; mixture:
+ * both, one after the other. */
 uint32_t tlm_network_hash(tlm_engine_t *engine, uint16_t start, uint16_t stride, uint16_t steps);
 
 /* One byte of typed UTF-8. A newline (10 or 13) ends the line and empties it; bytes 8 and 127 are tlm_backspace.

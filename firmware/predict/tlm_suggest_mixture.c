@@ -7,8 +7,7 @@
 #include "tlm_words.h"
 
 enum {
-    NEAR_NATS = 4,               /* a share so far below the last word of the list changes its score by less than 2 % */
-    NO_FOLLOWER = 0              /* tlm_taught_t.at of a known word: what tlm_lines_read leaves there; else its cost and 1 */
+    NEAR_NATS = 4                /* a share so far below the last word of the list changes its score by less than 2 % */
 };
 
 /* What a follower gains: its probability beside the network's. */
@@ -112,14 +111,10 @@ static void list_followers(const tlm_engine_t *engine, tlm_moment_t *moment, con
     tlm_followers_start(part_of(engine, moment), &followers);
     while (tlm_followers_next(model->ngram, tlm_language_of(engine), &followers) &&
            followers.row < codes.first + codes.words) {
-        tlm_taught_t *taught;
         if (!tlm_codes_have(&codes, followers.row) || score_of_cost(share, followers.cost) < share->least) {
             continue;
         }
-        taught = table != 0 ? tlm_taught_find(table, followers.row) : 0;
-        if (taught != 0) {
-            taught->at = (uint16_t)(followers.cost + 1u);
-        }
+        tlm_taught_tell(table, followers.row, followers.cost);
         if (followers.row < plain) {
             const int32_t score = score_of_row(engine, moment->context, share, followers.row, followers.cost);
             tlm_list_offer(list, score, tlm_row_order(followers.row), followers.row);
@@ -136,13 +131,13 @@ static bool score_of(const tlm_engine_t *engine, const int8_t *context, const tl
     const share_t *share = more;
     const bool has_row = word->code < (uint32_t)TLM_FIRST_ROW + tlm_model_of(engine)->lexicon.rows;
 
-    if (word->at != NO_FOLLOWER) {
+    if (word->at != TLM_NO_FOLLOWER) {
         const uint16_t cost = (uint16_t)(word->at - 1u);
         *score = has_row ? score_of_row(engine, context, share, (uint16_t)word->code, cost) : score_of_cost(share, cost);
     } else if (has_row) {
         tlm_model_of(engine)->network.score(tlm_language_of(engine), context, (uint16_t)word->code, 1, score);
     }
-    return has_row || word->at != NO_FOLLOWER;
+    return has_row || word->at != TLM_NO_FOLLOWER;
 }
 
 int tlm_suggest_mixture(tlm_engine_t *engine, uint8_t count)

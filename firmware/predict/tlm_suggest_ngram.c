@@ -7,7 +7,6 @@
 #include "tlm_taught.h"
 
 enum {
-    NO_FOLLOWER = 0,             /* tlm_taught_t.at of a known word: what tlm_lines_read leaves there; else its cost and 1 */
     UNKNOWN_MILLINATS = 1000     /* what an unknown word costs beside the back-off */
 };
 
@@ -29,10 +28,7 @@ static uint16_t list_followers(const tlm_engine_t *engine, const int8_t *state, 
             break;
         }
         if (followers.row >= TLM_FIRST_ROW && word >= first) {
-            tlm_taught_t *taught = table != 0 ? tlm_taught_find(table, followers.row) : 0;
-            if (taught != 0) {
-                taught->at = (uint16_t)(followers.cost + 1u);
-            }
+            tlm_taught_tell(table, followers.row, followers.cost);
             offer(list, -(int32_t)followers.cost, word);
         }
     }
@@ -81,7 +77,7 @@ static void list_memory(uint16_t backoff, const tlm_taught_table_t *table, tlm_l
             tlm_list_offer(list, score, TLM_UNKNOWN_ORDER, i);
             continue;
         }
-        if (word->at != NO_FOLLOWER) {
+        if (word->at != TLM_NO_FOLLOWER) {
             const int32_t raised = tlm_score_add(-(word->at - 1), TLM_NGRAM_UNITS, tlm_taught_bonus(word));
             score = raised > score ? raised : score;
         }

@@ -14,6 +14,7 @@ extern "C" {
 #define TLM_UNKNOWN_ORDER ((tlm_order_t)-1) /* in a list of suggestions: a word of the table that the lexicon does not have */
 
 enum {
+    TLM_NO_FOLLOWER = 0,               /* tlm_taught_t.at of a known word that nothing was told of */
     TLM_TAUGHT_SETS = 4,               /* a power of two */
     TLM_TAUGHT_WAYS = 4,               /* words of a set */
     TLM_TAUGHT_WORDS = TLM_TAUGHT_SETS * TLM_TAUGHT_WAYS
@@ -47,6 +48,15 @@ void tlm_taught_recall(tlm_engine_t *engine, const tlm_typed_t *typed, const tlm
 
 /* The word of that code in the table, or 0. */
 tlm_taught_t *tlm_taught_find(tlm_taught_table_t *table, uint32_t code);
+
+/* Tell a word of the table (0: there is no table) what it costs as a follower: its `at` is that and 1. */
+static inline void tlm_taught_tell(tlm_taught_table_t *table, uint32_t code, uint16_t cost)
+{
+    tlm_taught_t *word = table != 0 ? tlm_taught_find(table, code) : 0;
+    if (word != 0) {
+        word->at = (uint16_t)(cost + 1u);
+    }
+}
 
 /* Write an unknown word of the table as the suggestion of that rank. */
 void tlm_taught_write(tlm_engine_t *engine, uint8_t rank, const tlm_typed_t *typed, const tlm_taught_t *word);

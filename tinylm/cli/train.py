@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     type=click.Choice(["word", "character", "ngram", "mixture"]),
     help="What predicts.  [default: word, or ngram if surely better]",
 )
-@click.option("--language", help="en, de, fr: the letters that make words.  [default: en]")
+@click.option("--language", help="en, de, fr, or shell for command lines: the letters that make words.  [default: en]")
 @click.option(
     "--budget", help="Bytes of flash for all of the language (network and words): 24K, 256K, 1M.  [default: 256K]"
 )
@@ -98,9 +98,12 @@ def command(
 
     project = find_project() or Project(name="")
     named = [_weighted(t) for t in text] or [_weighted(str(project.folder / t)) for t in project.text]
-    if search and (base or kind in ("character", "ngram")):
-        raise click.UsageError("--search splits the budget of a new word network; leave --from and --kind out.")
     options = _options(named, project, name, kind, language, _budget(budget, board, project), epochs, rest)
+    if search and (base or options.kind != "word" or rest["weight_bits"]):
+        raise click.UsageError(
+            f"--search splits the budget of a new word network, and its weights of 4 or 8 bits; the kind here is '{options.kind}'. "
+            "Leave --from, --kind and --weight-bits out."
+        )
     options = replace(options, search=search)
     start = load_model(find_folder(base)) if base else None
     if start:
