@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from models import tiny_character_model, tiny_word_model
+from models import tiny_character_model, tiny_int4_model, tiny_word_model
 from step_graphs import random_step
 
 from tinylm.flatbuffer import read_tflite
@@ -60,12 +60,27 @@ def test_a_layers_form_equals_the_reference_on_every_sum_there_can_be(seed: int)
             assert np.array_equal(answer, requantize(graph, op, sums)), op
 
 
+@pytest.mark.parametrize("real", [0.9, 1.0, 1.3, 1.9])
+def test_a_layer_of_small_sums_has_a_form_where_its_factor_is_above_one_too(real: float) -> None:
+    graph = read_tflite(tiny_int4_model().tflite)
+    op = min((op for op in graph.ops if op.kind == "FULLY_CONNECTED"), key=lambda op: largest_sum(graph, op))
+    tensors = list(graph.tensors)
+    x, w = (tensors[i] for i in op.inputs[:2])
+    tensors[op.output] = replace(tensors[op.output], scale=x.scale * w.scale / real)
+    changed = replace(graph, tensors=tuple(tensors))
+    form, most = find_rescale(changed, op), largest_sum(graph, op)
+    sums = np.arange(-most, most + 1)
+    v = int32(int32(sums << form.left) * form.factor >> 32)
+    answer = clamp(changed, op, int32(v + np.where(v < 0, form.add_below, form.add)) >> form.shift)
+    assert np.array_equal(answer, requantize(changed, op, sums))
+
+
 @pytest.mark.parametrize("make", [tiny_word_model, tiny_character_model])
 def test_a_model_of_our_own_needs_no_exact_operator(make) -> None:
     assert not any(layers_of(build_language(make())).endings.values())
 
 
-def test_an_operator_of_one_input_twice_or_a_factor_above_one_has_no_form() -> None:
+def test_an_operator_of_one_input_twice_or_a_factor_far_above_one_has_no_form() -> None:
     graph = read_tflite(tiny_character_model().tflite)
     op = next(op for op in graph.ops if op.kind == "ADD")
     assert find_sum(graph, replace(op, inputs=(op.inputs[0], op.inputs[0]))) is None

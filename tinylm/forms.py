@@ -53,7 +53,8 @@ class ProductForm:
 class RescaleForm:
     """FULLY_CONNECTED's output: v = (sum << left) * factor >> 32, then as a ProductForm; |sum| <= limit, left >= 8.
 
-    An AVR multiplies three bytes of the sum by four: factor << (left - 8) is below 2^32, or a multiple of 2^8."""
+    An AVR multiplies three bytes of the sum by four: factor << (left - 8) is below 2^32, or a multiple of 2^8. Where left >= 16
+    those bytes are sum << 8, and so it is of factor << (left - 16)."""
 
     factor: int
     add: int
@@ -165,7 +166,7 @@ def largest_sum(graph: Graph, op: Op) -> int:
 def find_rescale(graph: Graph, op: Op) -> RescaleForm | None:
     """The form of a FULLY_CONNECTED's output: held against both sides of each of its steps."""
     by, limit = fully_connected_rescaling(graph, op), largest_sum(graph, op)
-    if by.shift > 0 or by.multiplier == 0 or limit >= SUM_LIMIT:
+    if limit << max(by.shift, 0) >= _LIMIT or by.multiplier == 0 or limit >= SUM_LIMIT:
         return None  # a left shift may wrap; or an AVR takes three bytes of a sum
 
     def exact(sums: np.ndarray) -> np.ndarray:
@@ -185,10 +186,11 @@ def find_rescale(graph: Graph, op: Op) -> RescaleForm | None:
 
 
 def _rescale_factors(real: float, left: int) -> list[int]:
-    """Those whose product with 2^(left - 8) has five bytes at most, the first or the last of them zero."""
-    unit = 1 if real * (1 << left - 8) < 1 << 32 else 1 << max(16 - left, 0)
+    """Those whose product with 2^(left - 8), or 2^(left - 16), has five bytes at most, the first or the last of them zero."""
+    up = left - (16 if left >= 16 else 8)
+    unit = 1 if real * (1 << up) < 1 << 32 else 1 << max(8 - up, 0)
     factors = [f * unit for f in _factors(real / unit)]
-    return [f for f in factors if f < _LIMIT and f << left - 8 < 1 << 40]
+    return [f for f in factors if f < _LIMIT and f << up < 1 << 40]
 
 
 def _edges(exact: Callable[[np.ndarray], np.ndarray], limit: int) -> tuple[np.ndarray, np.ndarray]:

@@ -11,9 +11,10 @@
 /* void tlm_rescale_run(const tlm_rescale_t *by, const int32_t *sums, uint16_t count, int8_t *y)
  *
  * A sum below 2^23 is its three low bytes, and `left` at least 8, so v is bytes 3 to 6 of the sum times the factor << (left - 8):
- * five bytes F4:F0, of which the first or the last is zero (tinylm/forms.py). What is added is added to v; its upper two bytes
- * are y. Products of bytes have no sign, so that a sum below zero gives 2^24 factors too many: they are taken off what is added
- * then. 95 cycles a row where shift is 16.
+ * five bytes F4:F0, of which the first or the last is zero (tinylm/forms.py). Where `left` is 16 or more, the three bytes are those of
+ * the sum << 8, and the factor's shift is 8 less. What is added is added to v; its upper two bytes are y. Products of bytes have
+ * no sign, so that a sum below zero gives 2^24 factors too many: they are taken off what is added then. 96 cycles a row where shift
+ * is 16 and left below it.
  *
  * Arguments: by r25:r24, sums r23:r22, count r21:r20, y r19:r18.
  */
@@ -38,6 +39,7 @@
 #define P5 r21
 #define P6 r22
 #define LEAST r23
+#define UP 3                        /* the bit beside the shift, which is below 8, that says that sums go up a byte */
 #define ZERO r28
 #define F4 r29
 
@@ -79,7 +81,11 @@
     ldd r18, Y+BY_SHIFT
     ldd r19, Y+BY_LEFT
     subi r18, 16
-    push r18                        /* the bits to shift y by: most often none */
+    cpi r19, 16
+    brlo 1f
+    subi r19, 8
+    ori r18, 1 << UP
+1:  push r18                        /* the bits to shift y by: most often none; and UP */
     clr F4
 1:  subi r19, 1
     cpi r19, 7
@@ -97,8 +103,18 @@
     clt
     tst r18
     breq 1f
-    set                             /* T: y is to be shifted */
+    set                             /* T: y is to be shifted, or the sum */
 1:  clr ZERO
+    rjmp row
+sum_up:
+    pop r0
+    push r0
+    sbrs r0, UP
+    rjmp take
+    mov S2, S1
+    mov S1, S0
+    clr S0
+    rjmp take
 row:
     sbiw r24, 1
     brcc 1f
@@ -107,6 +123,8 @@ row:
     ld S1, X+
     ld S2, X+
     adiw r26, 1
+    brts sum_up
+take:
     tst F4
     breq 1f
     rjmp upper_four
@@ -203,12 +221,14 @@ upper_four:                         /* the product with F4:F1, F0 being zero; by
     add P6, r0
     rjmp multiplied
 shift_y:
-    pop r0
-    push r0
+    pop S2
+    push S2
+    andi S2, (1 << UP) - 1
+    rjmp 2f
 1:  asr P6
     ror P5
-    dec r0
-    brne 1b
+    dec S2
+2:  brne 1b
     rjmp clamp
 
 end:

@@ -24,22 +24,23 @@ static int8_t clamp(int32_t x, int8_t least)
     return (int8_t)(x < least ? least : x > 127 ? 127 : x);
 }
 
-/* Forms as tinylm/forms.py makes them: factor << (left - 8) has five bytes, of which the first or the last is zero. */
+/* Forms as tinylm/forms.py makes them: factor << up has five bytes, of which the first or the last is zero. */
 static void try_rescaling(uint8_t round)
 {
-    const uint8_t left = (uint8_t)(8 + draw() % 9), shift = (uint8_t)(16 + 2 * (draw() % 4)), wide = round & 1U;
+    const uint8_t left = (uint8_t)(8 + draw() % 15), shift = (uint8_t)(16 + 2 * (draw() % 4)), wide = round & 1U;
+    const uint8_t up = (uint8_t)(left < 16 ? left - 8 : left - 16);
     int32_t factor = (int32_t)(draw() & 0x7FFFFFFFUL), sums[ROWS];
     int8_t y[ROWS];
     if (wide != 0) {
-        factor &= left < 16 ? (int32_t)(0xFFFFFFFFUL << (16 - left)) : -1;
+        factor &= (int32_t)(0xFFFFFFFFUL << (8 - up));
     } else {
-        factor >>= left - 8 > 0 ? left - 9 : 0;
+        factor >>= up > 0 ? up - 1 : 0;
     }
     const tlm_rescale_t by = {factor, (int32_t)(draw() & 0xFFFFF), (int32_t)(draw() & 0xFFFFF) - 0x8000, shift, left,
                               round % 5 == 0 ? (int8_t)draw() : (int8_t)-128};
     for (uint8_t i = 0; i < ROWS; i++) { /* every size of sum that `left` allows, below 2^23 */
         const uint8_t most = left > 8 ? (uint8_t)(left - 8) : 0;
-        sums[i] = (int32_t)(draw() << 8) >> (uint8_t)(9U + most + draw() % 16U);
+        sums[i] = (int32_t)(draw() << 8) >> (uint8_t)(9U + most + draw() % (22U - most));
         if (i < 4) {
             sums[i] = i < 2 ? -(int32_t)i : (i == 2 ? (1L << (23 - most)) - 1 : -(1L << (23 - most)) + 1);
         }
