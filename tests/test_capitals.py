@@ -91,9 +91,9 @@ def test_lower_case_texts_do_not_vote_and_held_out_lines_neither(tmp_path: Path)
     (tmp_path / "lower.txt").write_text("we saw paris and i saw rome here\n" * 50)
     (tmp_path / "held.txt").write_text("They like Rome and I do.\n")
     texts = tuple(WeightedText(tmp_path / f"{name}.txt") for name in ("written", "lower"))
-    _, capitals = count_source(Source(texts, ENGLISH_ALPHABET), tmp_path)
+    capitals = count_source(Source(texts, ENGLISH_ALPHABET), tmp_path).capitals
     assert capitals == {"paris": FIRST, "rome": FIRST, "i": FIRST}
-    _, fewer = count_source(Source(texts, ENGLISH_ALPHABET, (tmp_path / "held.txt",)), tmp_path)
+    fewer = count_source(Source(texts, ENGLISH_ALPHABET, (tmp_path / "held.txt",)), tmp_path).capitals
     assert fewer == {"paris": FIRST}
     assert "\nparis\t3\tParis\n" in "\n" + (tmp_path / "vocabulary_counts.tsv").read_text()
 

@@ -84,7 +84,7 @@ def test_a_line_of_100_mb_trains_in_bounded_memory(here: Path) -> None:
     code = (
         "import re; from pathlib import Path; from tinylm.preparation import *; "
         "from tinylm.corpus import ENGLISH_ALPHABET; "
-        "s = Source((WeightedText(Path('long.txt')),), ENGLISH_ALPHABET); c = count_source(s, Path('.'))[0]; "
+        "s = Source((WeightedText(Path('long.txt')),), ENGLISH_ALPHABET); c = count_source(s, Path('.')).counts; "
         "print(c.total(), int(re.search(r'VmHWM:\\s+(\\d+)', Path('/proc/self/status').read_text())[1]) // 1024)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100, check=True)

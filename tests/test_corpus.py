@@ -18,6 +18,7 @@ from tinylm.corpus import (  # fmt: skip
     held_out_lines,
     normalise,
     read_lines,
+    unquote,
     word_finder,
 )
 from tinylm.errors import TinylmError
@@ -50,6 +51,19 @@ def test_what_is_no_utf8_text_is_refused_with_file_and_byte(tmp_path: Path, cont
     with pytest.raises(TinylmError, match=says) as refused:
         list(read_lines(text_file(tmp_path, content)))
     assert "text.txt" in refused.value.message and refused.value.hint
+
+
+@pytest.mark.parametrize(
+    ("written", "plain"),
+    [
+        ("'How can that be?' she said.", "How can that be? she said."),
+        ("It stars in '13 Reasons' and 'Goosebumps,' too", "It stars in '13 Reasons' and Goosebumps, too"),
+        ("the boys' house, rockin' and rollin'", "the boys' house, rockin' and rollin'"),
+        ("tell 'em I'm late", "tell 'em I'm late"),
+    ],
+)
+def test_apostrophes_that_quote_go_and_those_of_words_stay(written: str, plain: str) -> None:
+    assert unquote(written) == plain
 
 
 def test_what_stands_between_spaces_is_a_word_of_a_command_line() -> None:

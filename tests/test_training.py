@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from models import TEXT
 
 from tinylm import training
 from tinylm.baseline import baseline_folder
-from tinylm.corpus import ENGLISH_ALPHABET
+from tinylm.corpus import ALPHABETS, ENGLISH_ALPHABET
 from tinylm.errors import TinylmError
 from tinylm.language import build_language
 from tinylm.model import load_model
@@ -100,13 +101,20 @@ def preparation(folder: Path, text: str) -> Source:
 def test_tokens_are_the_lines_but_every_fiftieth(tmp_path: Path) -> None:
     lines = [f"line {'abcdefghij'[i % 10]} {'abcdefghij'[i // 10]} here" for i in range(100)]
     source = preparation(tmp_path, "\n".join(lines))
-    counts, capitals = count_source(source, tmp_path)
-    assert not capitals
-    vocabulary = choose_vocabulary(counts, 5, 100)
+    words = count_source(source, tmp_path)
+    assert not words.capitals and words.counts["line"] == 100 and words.weighted["line"] == 200.0
+    vocabulary = choose_vocabulary(words.weighted, 5, 100)
     tokens, held = write_tokens(source, encode_words(vocabulary), tmp_path)
     assert len(tokens.starts) == 98 and len(held) == 100 // HELD_OUT_EVERY
     assert np.all(tokens.ids[tokens.starts] == 0) and np.all(tokens.weights == 2.0)
     assert (tmp_path / "vocabulary_counts.tsv").read_text().startswith("here\t100\nline\t100\n")
+
+
+def test_quotation_marks_are_not_read_as_letters_of_words_but_in_a_command_line(tmp_path: Path) -> None:
+    source = preparation(tmp_path, "they said 'the end' twice\n")
+    assert [words for _, words in source.lines()] == [["they", "said", "the", "end", "twice"]]
+    shell = replace(source, alphabet=ALPHABETS["shell"])
+    assert [words for _, words in shell.lines()] == [["they", "said", "'the", "end'", "twice"]]
 
 
 def test_a_very_long_line_becomes_many_lines(tmp_path: Path) -> None:

@@ -25,6 +25,8 @@ ALPHABETS = {
 }
 # Published texts mask names as [NAME]: such a line would teach a word that nobody types.
 _MASK = re.compile(r"\[[A-Z]+\]")
+# 'the end' is quoted and the boys' is not: a quotation begins after no letter and ends before none.
+_QUOTED = re.compile(r"(?<![^\s(\"\-*])'(?=[^\W\d_])(.*?\S)'(?!\w)")
 _APOSTROPHES = str.maketrans({"\u2019": "'", "\u2018": "'", "\u02bc": "'"})
 
 
@@ -89,6 +91,16 @@ def _lacking(piece: bytes) -> int:
 def compose(line: str) -> str:
     """Letters and their accents may come apart (NFD), and apostrophes have several signs."""
     return line if line.isascii() else unicodedata.normalize("NFC", line).translate(_APOSTROPHES)
+
+
+def unquote(line: str) -> str:
+    """Without the apostrophes that quote: as letters they would make a word of 'the. `line` is composed."""
+    return _QUOTED.sub(r"\1", line) if "'" in line else line
+
+
+def has_quotations(alphabet: str) -> bool:
+    """Whether an apostrophe may quote: beside letters alone. In a command line it is a character like any other."""
+    return all(letter.isalpha() for letter in alphabet.replace("'", ""))
 
 
 def word_finder(alphabet: str) -> Callable[[str], list[str]]:

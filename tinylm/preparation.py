@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from tinylm.capitals import find_capitals, mid_sentence_finder, write_word
-from tinylm.corpus import clean_lines, compose, held_out_lines, word_finder
+from tinylm.corpus import clean_lines, compose, has_quotations, held_out_lines, unquote, word_finder
 from tinylm.errors import TinylmError
 from tinylm.model import write_whole
 from tinylm.training import TokenFile
@@ -47,12 +47,15 @@ class Source:
     held_out: tuple[Path, ...] = ()
 
     def written_lines(self, progress: Callable[[int], None] | None = None) -> Iterator[tuple[int, str, list[str]]]:
-        """(index of the text, line, its words) of every line worth training on, in order of the texts."""
+        """(index of the text, line, its words) of every line worth training on, in order of the texts; composed, no quotation marks."""
         words_of = word_finder(self.alphabet)
-        hidden, known = held_out_lines(self.held_out, words_of), set()
+        hidden, known, quotes = held_out_lines(self.held_out, words_of), set(), has_quotations(self.alphabet)
         for number, text in enumerate(self.texts):
             for line, words in clean_lines(text.path, words_of, known, hidden, progress):
-                yield number, line, words
+                plain = compose(line)
+                if quotes and (unquoted := unquote(plain)) != plain:
+                    plain, words = unquoted, words_of(unquoted)
+                yield number, plain, words
 
     def numbered_lines(self, progress: Callable[[int], None] | None = None) -> Iterator[tuple[int, list[str]]]:
         """(index of the text, words) of the same lines, long ones in pieces."""
@@ -63,6 +66,15 @@ class Source:
     def lines(self, progress: Callable[[int], None] | None = None) -> Iterator[tuple[float, list[str]]]:
         """(weight, words) of the same lines."""
         return ((self.texts[number].weight, words) for number, words in self.numbered_lines(progress))
+
+
+@dataclass(frozen=True)
+class CountedWords:
+    """How often each word is in all texts, the same with each text's weight, and the capitals of words that have any."""
+
+    counts: Counter[str]
+    weighted: Counter[str]
+    capitals: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -83,28 +95,27 @@ class LearnedPart:
         return itertools.islice(learned, 0, None, self.every)
 
 
-def count_source(
-    source: Source, run: Path, progress: Callable[[int], None] | None = None
-) -> tuple[Counter[str], dict[str, int]]:
-    """Count the words of all texts, and how they are written; writes `vocabulary_counts.tsv`, commonest first.
-
-    Returns the counts, and the capitals of words that have any (capitals.py).
-    """
+def count_source(source: Source, run: Path, progress: Callable[[int], None] | None = None) -> CountedWords:
+    """Count the words of all texts, and how they are written; writes `vocabulary_counts.tsv`, commonest first."""
     middle, votes = mid_sentence_finder(source.alphabet), Counter()
 
-    def vote() -> Iterator[list[str]]:
-        for _, line, words in source.written_lines(progress):
-            votes.update(middle(compose(line)))
+    def vote(lines: Iterable[tuple[int, str, list[str]]]) -> Iterator[list[str]]:
+        for _, line, words in lines:
+            votes.update(middle(line))
             yield words
 
-    counts = count_words(vote())
+    counts, weighted = Counter(), Counter()
+    for number, lines in itertools.groupby(source.written_lines(progress), key=lambda line: line[0]):
+        of_text, weight = count_words(vote(lines)), source.texts[number].weight
+        counts.update(of_text)
+        weighted.update({word: weight * count for word, count in of_text.items()})
     if not counts:
         raise TinylmError("The text has no word in it.", f"Letters that count: {source.alphabet}")
     capitals = find_capitals(votes)
     ranked = sorted(counts.items(), key=lambda e: (-e[1], e[0]))
     lines = (f"{w}\t{n}" + (f"\t{write_word(w, capitals[w])}" if w in capitals else "") + "\n" for w, n in ranked)
     write_whole(run / "vocabulary_counts.tsv", "".join(lines).encode())
-    return counts, capitals
+    return CountedWords(counts, weighted, capitals)
 
 
 def encode_words(vocabulary: Vocabulary) -> Callable[[list[str]], list[int]]:

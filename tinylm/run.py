@@ -183,7 +183,8 @@ def _go_all_stages(options: RunOptions, run: Path, report: Report, base: Base | 
         tuple(Path(p) for p in options.held_out),
     )
     total = sum(t.path.stat().st_size for t in source.texts)
-    counts, capitals = count_source(source, run, byte_counter("reading", total, report))
+    counted = count_source(source, run, byte_counter("reading", total, report))
+    counts, chosen, capitals = counted.counts, counted.weighted, counted.capitals
     if options.kind == "ngram":
         model, made = train_ngram(
             source, _info(options), options.budget, report, byte_counter("encoding", total, report), capitals
@@ -191,7 +192,7 @@ def _go_all_stages(options: RunOptions, run: Path, report: Report, base: Base | 
         write_model(run, model)
         _write_metrics(run, options, made, counts, model)
         return model
-    chosen, carried = counts, None
+    carried = None
     if base:
         source, chosen, carried = _rehearse(base, source, counts, options, run, report)
         capitals = base.capitals | capitals

