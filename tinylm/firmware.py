@@ -26,8 +26,7 @@ Progress = Callable[[int, int, str], None]  # steps done, steps in all, what is 
 
 _FOLDERS = ("runtime", "predict", "link", "app")
 # Files of a port that the memory report counts with the runtime.
-_KERNELS = ("dot", "dot_int4", "quad", "four", "four_int4", "eight", "octet", "run")
-_ARITHMETIC = ("rows", "high")  # files of a port that compute, and count with it
+_KERNELS = ("dot", "dot_int4", "quad", "four", "four_int4", "eight", "octet", "run", "rows", "rows_int4", "high")
 _WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion")
 # An environment variable of the tests: warnings are errors. A newer compiler of a user may warn of more than ours.
 STRICT = "TINYLM_STRICT"
@@ -220,7 +219,7 @@ def _port_sources(board: Board) -> list[Source]:
 
 def list_kernels(board: Board) -> list[Path]:
     """The sources of the board's port folders that compute: what a program that only predicts needs of them."""
-    return [source.path for source in _port_sources(board) if source.path.stem in (*_KERNELS, *_ARITHMETIC)]
+    return [source.path for source in _port_sources(board) if source.group == "runtime"]
 
 
 def _generated_sources(generated: Path) -> list[Source]:

@@ -20,12 +20,14 @@ void tlm_dense_sums(tlm_flash_t language, const tlm_dense_t *layer, const int8_t
 }
 #endif
 
+#ifndef TLM_OWN_SUMS_INT4
 void tlm_dense_sums_int4(tlm_flash_t language, const tlm_dense_t *layer, const int8_t *x, uint16_t first,
                          uint16_t count, int32_t *sums)
 {
     tlm_dot_rows_int4(language + layer->weights, layer->inputs, first, count, x, sums);
     add_biases(language, layer, first, count, sums);
 }
+#endif
 
 #ifndef TLM_OWN_RUNS
 /* Apart from tlm_dense_run and its large frame, which costs an AVR four cycles for each byte of it that is reached. */

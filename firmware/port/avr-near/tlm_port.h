@@ -8,6 +8,7 @@
 /* A place in the language bytes. Add an offset to move; read with the functions below. */
 #define TLM_FLASH_BY_NUMBER
 #define TLM_CHUNK_ROWS 1
+#define TLM_OWN_SUMS_INT4 /* rows_int4.S */
 typedef uint16_t tlm_flash_t;
 
 extern const uint8_t tlm_language[];
