@@ -26,7 +26,20 @@ Progress = Callable[[int, int, str], None]  # steps done, steps in all, what is 
 
 _FOLDERS = ("runtime", "predict", "link", "app")
 # Files of a port that the memory report counts with the runtime.
-_KERNELS = ("dot", "dot_int4", "quad", "four", "four_int4", "eight", "octet", "run", "rows", "rows_int4", "high")
+_KERNELS = (
+    "dot",
+    "dot_int4",
+    "quad",
+    "four",
+    "four_int4",
+    "eight",
+    "octet",
+    "quad_int4",
+    "run",
+    "rows",
+    "rows_int4",
+    "high",
+)
 _WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion")
 # An environment variable of the tests: warnings are errors. A newer compiler of a user may warn of more than ours.
 STRICT = "TINYLM_STRICT"

@@ -14,6 +14,7 @@ zero. Two weights are a byte, the first in its low half; places are counted in w
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,12 +45,17 @@ def _fours(rows: int, inputs: int) -> Places:
     return Places(4 * half + row % 4, -(-rows // 4) * width * 4, (8, 8, 8, 0))
 
 
-def _eights(rows: int, inputs: int) -> Places:
-    row, i = np.arange(rows)[:, None], np.arange(inputs)[None, :]
-    return Places(8 * (row // 8 * inputs + i) + row % 8, -(-rows // 8) * inputs * 8, (8,))
+def _side_by_side(at_once: int) -> Callable[[int, int], Places]:
+    def lay(rows: int, inputs: int) -> Places:
+        row, i = np.arange(rows)[:, None], np.arange(inputs)[None, :]
+        return Places(
+            at_once * (row // at_once * inputs + i) + row % at_once, -(-rows // at_once) * inputs * at_once, (8,)
+        )
+
+    return lay
 
 
-_PLACES = {"halves": _halves, "fours": _fours, "eights": _eights}
+_PLACES = {"halves": _halves, "fours": _fours, "eights": _side_by_side(8), "quads": _side_by_side(4)}
 INT4_LAYOUTS = tuple(_PLACES)
 
 

@@ -252,6 +252,12 @@ end:
 #define B2 r22
 #define B3 r23
 
+    .macro SIGN_OF byte, to
+    mov \to, \byte
+    lsl \to
+    sbc \to, \to
+    .endm
+
     .macro ADD_BYTE with, byte
     ld r0, Y
     \with r0, \byte
@@ -266,42 +272,35 @@ end:
     out _SFR_IO_ADDR(RAMPZ), r24
     movw r24, r16
 1:  sbiw r24, 1
-    brcs 7f
-    clr B0
-    clr B1
-    clr B2
-    clr B3
-    mov r0, BYTES
-2:  mov B0, B1                      /* the bytes come in at the top and move down */
-    mov B1, B2
-    mov B2, B3
+    brcs 8f
+    elpm B0, Z+
+    cpi BYTES, 1
+    breq 2f
+    elpm B1, Z+
+    cpi BYTES, 2
+    breq 3f
+    elpm B2, Z+
+    cpi BYTES, 3
+    breq 4f
     elpm B3, Z+
-    dec r0
-    brne 2b
-    ldi r19, 4
-    sub r19, BYTES
-3:  breq 4f
-    mov B0, B1
-    mov B1, B2
-    mov B2, B3
-    lsl B3
-    sbc B3, B3                      /* the sign */
-    dec r19
-    rjmp 3b
-4:  mov r0, SHIFT
-5:  dec r0
-    brmi 6f
+    rjmp 5f
+2:  SIGN_OF B0, B1
+3:  SIGN_OF B1, B2
+4:  SIGN_OF B2, B3
+5:  mov r0, SHIFT
+6:  dec r0
+    brmi 7f
     lsl B0
     rol B1
     rol B2
     rol B3
-    rjmp 5b
-6:  ADD_BYTE add, B0
+    rjmp 6b
+7:  ADD_BYTE add, B0
     ADD_BYTE adc, B1
     ADD_BYTE adc, B2
     ADD_BYTE adc, B3
     rjmp 1b
-7:  pop r29
+8:  pop r29
     pop r28
     ret
     .size tlm_biases_add, . - tlm_biases_add
