@@ -55,7 +55,7 @@ def choose_vocabulary(
 ) -> Vocabulary:
     """The `rows` commonest words get a network row, the next ones up to `lexicon_words` in all the lexicon alone.
 
-    A word seen once stays out of the lexicon when the text has more than 100,000 words: most are typing errors.
+    A word stays out of the lexicon when it counts less than one: seen once in a text of little weight.
     Raises TinylmError when the text has fewer than two different words.
     """
     ranked = sorted(
@@ -64,8 +64,7 @@ def choose_vocabulary(
     if len(ranked) < 2:
         seen = f"only the word '{ranked[0][0]}'" if ranked else "no word at all"
         raise TinylmError(f"The text has {seen}; at least two different words are needed.", "Give a longer text.")
-    least = 2 if counts.total() > 100_000 else 1
-    with_row, rest = ranked[:rows], [e for e in ranked[rows:lexicon_words] if e[1] >= least]
+    with_row, rest = ranked[:rows], [e for e in ranked[rows:lexicon_words] if e[1] >= 1]
     unknown_tokens = max(1, counts.total() - sum(n for _, n in with_row))
     top = rest[0][1] if rest else 1
     levels = {w: 0 for w, _ in with_row}
