@@ -11,7 +11,7 @@ from models import tiny_lines
 
 from tinylm.corpus import ENGLISH_ALPHABET
 from tinylm.errors import TinylmError
-from tinylm.kneser_ney import count_text, encode_text, rank_entries
+from tinylm.kneser_ney import Counts, count_text, discount_of, encode_text, pruned, rank_entries
 from tinylm.language import build_language
 from tinylm.lexicon import pack_lexicon
 from tinylm.model import MAX_LEVEL, Model, ModelInfo
@@ -108,6 +108,34 @@ def test_costs_are_those_of_the_interpolated_probabilities() -> None:
         wanted = -16 * np.log(formula.probabilities(a, b)[2:])
         found = packed.costs(a, b, costs)[2:]
         assert np.abs(np.minimum(found, 200) - np.minimum(wanted, 200)).max() <= 8
+
+
+def test_what_is_pruned_goes_to_the_shorter_context_and_what_is_kept_leaves_a_discount() -> None:
+    """Of a text whose entries are all pruned, or all kept; the geometric mean with what Kneser-Ney counts."""
+    counts = count_text(TEXT, 300)
+    size, none = len(counts.unigram), np.array([], np.int64)
+    word, is_within = counts.pair_keys % size, counts.pair_keys >= size
+    nothing_kept = pruned(counts, none, none)
+    different = np.where(
+        is_within, np.bincount(np.searchsorted(counts.pair_keys, counts.triple_keys % (size * size))), 1
+    )
+    both = np.sqrt(counts.pair_counts * np.where(is_within, different, counts.pair_counts))
+    wanted = np.sqrt(np.bincount(word, both, size) * counts.unigram)
+    assert np.allclose(nothing_kept.unigram, wanted / wanted.sum())
+    everything = pruned(counts, np.arange(len(word)), np.arange(len(counts.triple_keys)))
+    taken = min(1.0, discount_of(counts.pair_counts))
+    wanted = np.sqrt(np.bincount(word, np.minimum(taken, everything_left(counts)), size) * counts.unigram)
+    assert np.allclose(everything.unigram, wanted / wanted.sum())
+
+
+def everything_left(counts: Counts) -> np.ndarray:
+    """Pair counts with every triple kept: each leaves its discount."""
+    size = len(counts.unigram)
+    place = np.searchsorted(counts.pair_keys, counts.triple_keys % (size * size))
+    seen = np.bincount(place, minlength=len(counts.pair_keys))
+    left = seen * min(1.0, discount_of(counts.triple_counts))
+    starts = counts.pair_keys < size
+    return np.sqrt(np.where(starts, counts.pair_counts, seen) * np.where(starts, counts.pair_counts, left))
 
 
 def test_levels_run_from_the_commonest_to_the_rarest_word() -> None:

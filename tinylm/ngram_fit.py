@@ -5,13 +5,14 @@ EncodedText -> number of words -> Counts -> entries that are worth their bits ->
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tinylm.errors import TinylmError
-from tinylm.kneser_ney import Counts, EncodedText, count_text, gains_of
+from tinylm.kneser_ney import Counts, EncodedText, count_text, gains_of, pruned
 from tinylm.language import HEADER_BYTES
 from tinylm.lexicon import pack_lexicon
 from tinylm.model import FIRST_WORD_ROW, MAX_LEVEL, MAX_WORDS
@@ -85,12 +86,18 @@ def fit_ngram(
 
     Raises TinylmError when the text has fewer than two words, or the budget has no room for them.
     """
-    counts, levels, top, step, lexicon_bytes = _choose_words(text, alphabet, budget, capitals or {})
+    lexicon = _choose_words(text, alphabet, budget, capitals or {})
+    room = budget - HEADER_BYTES - _NUMBERS_BYTES
+    # What the entries leave to the words: those that will be kept, but for a few, so that levels need no second fit.
+    order = rank_by_worth(lexicon.counts)
+    likely = select_entries(lexicon.counts, order[: _usual_entries(room - lexicon.size)])
+    lexicon = replace(lexicon, probabilities=pruned(lexicon.counts, *likely).unigram)
+    levels, top, step = lexicon.levels
     words = np.exp(-word_costs(levels, top, step) / UNITS_PER_NAT)
-    room = budget - HEADER_BYTES - lexicon_bytes - _NUMBERS_BYTES
-    fit = fit_entries(counts, words, room, class_bits(budget), progress)
-    high = capitals_in_order(counts.words, capitals or {})
-    return NgramFit(counts.words, levels, top, step, fit.packed, lexicon_bytes, fit.pairs, fit.triples, high)
+    fit = fit_entries(lexicon.counts, room - lexicon.size, class_bits(budget), progress, words)
+    return NgramFit(
+        lexicon.counts.words, levels, top, step, fit.packed, lexicon.size, fit.pairs, fit.triples, lexicon.capitals
+    )
 
 
 def fit_followers(counts: Counts, room: int, progress: Callable[[int, int], None] | None = None) -> EntriesFit:
@@ -98,26 +105,35 @@ def fit_followers(counts: Counts, room: int, progress: Callable[[int, int], None
 
     Raises TinylmError when there is no room for anything.
     """
-    words = np.maximum(counts.unigram[FIRST_WORD_ROW:], 1e-12)  # a number that no word has follows nothing
-    return fit_entries(counts, words, room - _NUMBERS_BYTES, class_bits(room), progress)
+    return fit_entries(counts, room - _NUMBERS_BYTES, class_bits(room), progress)
+
+
+def _usual_entries(room: int) -> int:
+    return int(8 * max(room, 0) / PAIR_COST)
 
 
 def fit_entries(
     counts: Counts,
-    words: np.ndarray,
     room: int,
     bits: tuple[int, int, int],
     progress: Callable[[int, int], None] | None = None,
+    words: np.ndarray | None = None,
 ) -> EntriesFit:
-    """As many entries as `room` bytes hold, the worthiest first; `words` [S - 2]: probabilities that they back off to."""
+    """As many entries as `room` bytes hold, the worthiest first.
+
+    `words` [S - 2]: probabilities that they back off to; those of the counts when not given.
+    """
     order = rank_by_worth(counts)
-    kept, best = min(len(order), int(8 * max(room, 0) / PAIR_COST)), None
+    kept, best = min(len(order), _usual_entries(room)), None
     low, high = 0, len(order) + 1  # so many fit, so many do not
     for attempt in range(8):
         if progress:
             progress(attempt, 8)
         entries = select_entries(counts, order[:kept])
-        packed = pack_ngram(classify(counts, *entries, words, bits))
+        left = pruned(counts, *entries)
+        # A number that no word has follows nothing.
+        shorter = np.maximum(left.unigram[FIRST_WORD_ROW:], 1e-12) if words is None else words
+        packed = pack_ngram(classify(left, *entries, shorter, bits))
         size = packed.size
         if size <= room:
             low, best = kept, EntriesFit(packed, *map(len, entries))
@@ -133,10 +149,28 @@ def fit_entries(
     return best
 
 
-def _choose_words(
-    text: EncodedText, alphabet: str, budget: int, capitals: Mapping[str, int]
-) -> tuple[Counts, tuple[int, ...], int, int, int]:
-    """Counts with as many words as suit the budget (fewer where their lexicon would take more than 9 tenths of it)."""
+@dataclass(frozen=True)
+class _Lexicon:
+    """The words of an n-gram: their counts, what each is worth alone (float64 [S]), and what that takes."""
+
+    counts: Counts
+    alphabet: str
+    capitals: tuple[int, ...]
+    probabilities: np.ndarray
+
+    @functools.cached_property
+    def levels(self) -> tuple[tuple[int, ...], int, int]:
+        """As word_levels."""
+        return word_levels(self.probabilities[FIRST_WORD_ROW:])
+
+    @functools.cached_property
+    def size(self) -> int:
+        """Language bytes."""
+        return pack_lexicon(self.counts.words, self.levels[0], self.alphabet, capitals=self.capitals).packed_bytes
+
+
+def _choose_words(text: EncodedText, alphabet: str, budget: int, capitals: Mapping[str, int]) -> _Lexicon:
+    """As many words as suit the budget (fewer where their lexicon would take more than 9 tenths of it)."""
     words = words_for(budget)
     while True:
         counts = count_text(text, words)
@@ -145,11 +179,9 @@ def _choose_words(
                 f"The text has {len(counts.words)} words; at least two different ones are needed.",
                 "Give a longer text.",
             )
-        levels, top, step = word_levels(counts.unigram[FIRST_WORD_ROW:])
-        high = capitals_in_order(counts.words, capitals)
-        size = pack_lexicon(counts.words, levels, alphabet, capitals=high).packed_bytes
-        if size <= 0.9 * (budget - HEADER_BYTES - _NUMBERS_BYTES):
-            return counts, levels, top, step, size
+        lexicon = _Lexicon(counts, alphabet, capitals_in_order(counts.words, capitals), counts.unigram)
+        if lexicon.size <= 0.9 * (budget - HEADER_BYTES - _NUMBERS_BYTES):
+            return lexicon
         words = int(len(counts.words) * 0.8)
 
 
