@@ -43,7 +43,7 @@ def test_the_language_has_a_place_of_its_own_and_the_rest_is_erased(built: Path,
     flash = (built / "firmware.bin").read_bytes()
     assert flash[: board.image.boot.offset] == b"\xff" * board.image.boot.offset
     assert flash[board.memory.model_offset :] == echo_rig.LANGUAGE
-    loaded = read_boot_image(flash[board.image.boot.offset :]).segments
+    loaded = read_boot_image(flash[board.image.boot.offset :], "esp32").segments
     assert sum(len(segment.content) for segment in loaded) < 8192  # none of the language
 
 
@@ -64,7 +64,7 @@ def test_a_wrong_byte_is_refused_as_the_rom_would(built: Path, board: Board) -> 
     assert "checksum" in caught.value.message
     for wrong, said in ((b"\x00" * 64, "begins with 0x00"), (bytes(content[0x1000:0x1100]), "amid its contents")):
         with pytest.raises(TinylmError) as caught:
-            read_boot_image(wrong)
+            read_boot_image(wrong, "esp32")
         assert said in caught.value.message
 
 
@@ -77,6 +77,17 @@ def test_a_variable_among_the_code_is_refused_by_its_name(board: Board, tmp_path
     with pytest.raises(TinylmError) as caught:
         echo_rig.build_echo(board, tmp_path, source=source)
     assert "'misplaced'" in caught.value.message
+    assert not list((tmp_path / "build").glob("firmware*"))
+
+
+def test_a_table_without_a_name_among_the_code_is_refused_by_its_place(board: Board, tmp_path: Path) -> None:
+    table = '__asm__(".section .text.table, \\"ax\\", @progbits\\nhidden: .byte 1, 2, 3\\n.previous");\n'
+    source = tmp_path / "echo.c"
+    text = echo_rig.ECHO.read_text().replace("from_data + from_bss", "from_data + from_bss + hidden[from_bss]")
+    source.write_text(f"extern const unsigned char hidden[3];\n{table}{text}")
+    with pytest.raises(TinylmError) as caught:
+        echo_rig.build_echo(board, tmp_path, source=source)
+    assert "3 bytes at 0x400" in caught.value.message and "data without a name" in caught.value.message
     assert not list((tmp_path / "build").glob("firmware*"))
 
 

@@ -47,7 +47,7 @@ def test_every_board_gets_a_workflow_that_builds_and_boots_it(here: Path, board:
     assert (f"tinylm emulate --board {board} --check\n" in workflow) == (
         board != "esp32"
     )  # only a vendor's QEMU has it
-    needs_packages = ("arduino-mega", "arduino-uno", "qemu-cortex-m55", "esp32", "qemu-xtensa-de212")
+    needs_packages = ("arduino-mega", "arduino-uno", "qemu-cortex-m55", "esp32", "nodemcu", "qemu-xtensa-de212")
     assert ("apt-get install" in workflow) == (board in needs_packages)
     flashable = load_board(board).flasher is not None
     assert ("tinylm flash" in (here / "radio" / "README.md").read_text()) == flashable

@@ -6,14 +6,17 @@ The word kind takes the most of the three: 1.1 to 1.7 KB, from gcc 12.
 from __future__ import annotations
 
 import random
+import re
 from pathlib import Path
 
 import pytest
+import serial
 from board_rig import BEST_BOOTS, OTHER_BOOTS
 from cli_rig import tiny_build
 from elftools.elf.elffile import ELFFile
 
 from tinylm.board import Board, load_board
+from tinylm.emulator import start
 from tinylm.frames import encode_frame
 
 PAINT = 0xA5
@@ -73,4 +76,18 @@ def used_stack(board: Board, folder: Path) -> int:
 def test_a_board_keeps_more_stack_than_a_session_takes(name: str, toolchain: str, emulator: str) -> None:
     board = load_board(name)
     used = used_stack(board, tiny_build(name)) + INTERRUPT_BYTES
+    assert 200 < used <= (1 - SPARE) * board.memory.stack_bytes
+
+
+@pytest.mark.needs("cc", "xtensa-lx106-elf-gcc", "esptool")
+def test_an_esp8266_keeps_more_stack_than_a_session_takes() -> None:
+    board = load_board("nodemcu")
+    with start(board, tiny_build("nodemcu"), "esp8266") as running:
+        with serial.serial_for_url(running.url, timeout=1) as line:
+            line.write(session())
+            assert len(line.read(100_000)) > 1000
+        running._process.stdin.close()
+        running.wait()
+        lowest = int(re.search(r"reached down to (0x[0-9a-f]+)", running.log())[1], 16)
+    used = board.memory.ram.origin + board.memory.ram.bytes - lowest + INTERRUPT_BYTES
     assert 200 < used <= (1 - SPARE) * board.memory.stack_bytes

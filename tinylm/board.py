@@ -40,6 +40,7 @@ class Memory:
     flash on lies the model, so that it can be written alone; None: it lies behind the code. `sector_bytes`: what the chip
     erases at once, from the start of the flash on, the last repeated. `code_ram`: RAM for instructions, read by words alone,
     where the chip loads its code there. `far_flash`: C cannot point into the flash, so that the language is assembler.
+    `word_flash`: the flash, too, is read by words alone, so that only the language lies there.
     """
 
     flash: Region
@@ -49,6 +50,7 @@ class Memory:
     sector_bytes: tuple[int, ...] = ()
     code_ram: Region | None = None
     far_flash: bool = False
+    word_flash: bool = False
 
 
 @dataclass(frozen=True)
@@ -187,8 +189,10 @@ class Board:
 
     @property
     def has_model_apart(self) -> bool:
-        """Whether the model has a place of its own. A board without an image (an emulated one) is never written: no."""
-        return self.memory is not None and self.memory.model_offset is not None and bool(self.image.formats)
+        """Whether the model has a place of its own. A board without an image (an emulated one) is never written: no; nor
+        where the model's constants cannot lie in flash."""
+        memory = self.memory
+        return bool(memory and memory.model_offset is not None and not memory.word_flash and self.image.formats)
 
     def with_model_inside(self) -> Board:
         """The board without a place for the model: it lies behind the code."""
@@ -209,7 +213,7 @@ _RULES = {
     "layout_int4": _one_of(*INT4_LAYOUTS),
     "name": (BOARD_NAME, "lower-case letters, digits and single hyphens"),
     "fidelity": _one_of(*FIDELITIES),
-    "emulators.name": _one_of("qemu", "unicorn", "simavr", "rp2040js", "process"),
+    "emulators.name": _one_of("qemu", "unicorn", "simavr", "rp2040js", "esp8266", "process"),
     "architecture": _one_of("arm", "riscv32", "avr", "xtensa", "host"),
     "check": _one_of("cortex-m-vectors", "rp2040-boot", "esp-direct-boot", "esp-boot-image", "avr-vectors", "none"),
     "formats": _one_of("bin", "hex", "uf2"),

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import functools
 import operator
+import re
 import struct
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,9 +23,14 @@ from tinylm.errors import TinylmError
 from tinylm.toolchain import require_tool
 
 _MAGIC, _CHECKSUM_SEED = 0xE9, 0xEF
-_HEADER = struct.Struct("<BBBBI16x")
+_HEADER = struct.Struct("<BBBBI")
+_SECOND_HEADER_BYTES = 16  # of every chip but the first
+_FIRST_CHIP = "esp8266"
 _SEGMENT = struct.Struct("<II")
 _SECTION_TYPE_AT = 4  # in an ELF's section header
+# Xtensa's linker keeps what the assembler said of each piece of code: where it is, its length, flags.
+_PIECES, _PIECE = ".xt.prop", struct.Struct("<III")
+_KNOWN = 1 | 2 | 8  # literals, instructions, what is never reached
 _BUG = "Please report this as a bug."
 MAKER = "esptool"  # of tinylm/toolchain.py
 
@@ -54,10 +61,11 @@ def make_boot_image(elf: Path, board: Board) -> bytes:
         options = ["--flash-mode", boot.mode, "--flash-freq", boot.frequency, "--flash-size", f"{flash.bytes >> 20}MB"]
         command = [*require_tool(MAKER), "--chip", boot.chip, "elf2image", *options, "-o", str(image), str(loaded)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode or not image.exists():
+        made = sorted(Path(name).glob(f"{image.name}*"))  # an ESP8266's says where it goes: image.bin0x00000.bin
+        if done.returncode or len(made) != 1:
             said = (done.stderr or done.stdout).strip()[-500:]
             raise TinylmError(f"esptool could not make an image of {elf}:\n{said}", "tinylm needs esptool 5 or later.")
-        return image.read_bytes()
+        return made[0].read_bytes()
 
 
 def _without_flash(elf: Path, flash: Region) -> bytes:
@@ -72,13 +80,13 @@ def _without_flash(elf: Path, flash: Region) -> bytes:
     return bytes(content)
 
 
-def read_boot_image(content: bytes) -> BootImage:
-    """Take an image apart. Raises TinylmError when it is none."""
+def read_boot_image(content: bytes, chip: str) -> BootImage:
+    """Take a chip's image apart. Raises TinylmError when it is none."""
     try:
         magic, count, _, _, entry = _HEADER.unpack_from(content)
         if magic != _MAGIC:
             raise TinylmError(f"The boot image begins with {magic:#04x}, not with {_MAGIC:#04x}.", _BUG)
-        segments, at = [], _HEADER.size
+        segments, at = [], _HEADER.size + (_SECOND_HEADER_BYTES if chip != _FIRST_CHIP else 0)
         for _ in range(count):
             address, size = _SEGMENT.unpack_from(content, at)
             at += _SEGMENT.size + size
@@ -97,7 +105,7 @@ def check_boot_image(content: bytes, board: Board) -> None:
         content: the flash from its first byte on.
     """
     memory, offset = board.memory, board.image.boot.offset
-    image = read_boot_image(content[offset : memory.model_offset])
+    image = read_boot_image(content[offset : memory.model_offset], board.image.boot.chip)
     if not image.checksum_holds:
         raise TinylmError("The boot image's checksum is wrong: the boot ROM would refuse it.", _BUG)
     for segment in image.segments:
@@ -127,6 +135,29 @@ def check_code_ram(elf: Path, region: Region) -> None:
                     f"{elf}: the variable '{symbol.name}' lies in instruction RAM, where the chip cannot read its bytes.",
                     "Take it out of the code's section.",
                 )
+        for start, size in _nameless_data(linked, region):
+            raise TinylmError(
+                f"{elf}: {size} bytes at {start:#x} are data without a name in instruction RAM, neither code nor a literal.",
+                "Take them out of the code's section.",
+            )
+
+
+def _nameless_data(linked: ELFFile, region: Region) -> Iterator[tuple[int, int]]:
+    """(address, size) of what lies among the code and is neither told to be code or a literal, which is read by words, nor part
+    of a function, where it is an instruction that the assembler does not know. Zeros fill up to an alignment."""
+    symbols = linked.get_section_by_name(".symtab").iter_symbols()
+    known = [(s["st_value"], s["st_size"]) for s in symbols if s["st_info"]["type"] == "STT_FUNC"]
+    told = linked.get_section_by_name(_PIECES)
+    known += [(at, size) for at, size, flags in _PIECE.iter_unpack(told.data()) if flags & _KNOWN] if told else []
+    for section in linked.iter_sections():
+        start, content = section["sh_addr"], section.data()
+        if not section["sh_flags"] & SH_FLAGS.SHF_EXECINSTR or not region.holds(start):
+            continue
+        left = bytearray(content)
+        for at, size in known:
+            if start <= at < start + len(content):
+                left[at - start : at - start + size] = bytes(size)
+        yield from ((start + piece.start(), len(piece[0])) for piece in re.finditer(rb"[^\0]+", left))
 
 
 def _range(region: Region) -> str:

@@ -191,6 +191,10 @@ def _count_simavr(board: Board, folder: Path) -> tuple[Intervals, dict[str, int]
     return _read_line(board, folder, "simavr")
 
 
+def _count_esp8266(board: Board, folder: Path) -> tuple[Intervals, dict[str, int]]:
+    return _read_line(board, folder, "esp8266")
+
+
 def _count_qemu(board: Board, folder: Path) -> tuple[Intervals, dict[str, int]]:
     return _read_line(board, folder, "qemu", *_QEMU_COUNTS)
 
@@ -200,6 +204,7 @@ _BLOCKS = Counter("instructions", "line", count_blocks)
 _COUNTERS = {
     "unicorn": {"arm": _BLOCKS, "riscv32": _BLOCKS},
     "simavr": {"avr": Counter("cycles", "simavr", _count_simavr)},
+    "esp8266": {"xtensa": Counter("instructions", "ccount", _count_esp8266)},
     "qemu": {
         "arm": Counter("instructions", "systick", _count_qemu),
         "xtensa": Counter("instructions", "ccount", _count_qemu),

@@ -161,19 +161,25 @@ def _start_program(board: Board, choice: EmulatorChoice, build_dir: Path) -> Emu
     return _start_announced(choice, [sys.executable, "-m", "tinylm.emulators.program", program])
 
 
+def _start_esp8266(board: Board, choice: EmulatorChoice, build_dir: Path) -> Emulator:
+    machine = str(_native_machine("esp8266_machine.c"))
+    return _start_announced(choice, [machine, str(build_dir / "firmware.bin"), str(board.serial.baud)])
+
+
 def _start_simavr(board: Board, choice: EmulatorChoice, build_dir: Path) -> Emulator:
     library = ctypes.util.find_library("simavr")
     if library is None:
         raise TinylmError("simavr's library is not installed.", f"Install it: {install_command('simavr')}")
-    machine = str(_simavr_machine())
+    machine = str(_native_machine("simavr_machine.c"))
     return _start_announced(choice, [machine, library, choice.machine, str(board.clock_hz), str(build_dir / ELF_NAME)])
 
 
-def _simavr_machine() -> Path:
-    """The compiled simavr_machine.c, kept in the cache under a name that says what it was made from."""
-    source = _HERE / "emulators" / "simavr_machine.c"
-    key = hashlib.sha256(source.read_bytes()).hexdigest()[:16]
-    program = cache_dir() / f"simavr_machine-{key}"
+def _native_machine(name: str) -> Path:
+    """A C file of tinylm/emulators, compiled, and kept in the cache under a name that says what it was made from."""
+    source = _HERE / "emulators" / name
+    made_from = (source, *sorted(source.parent.glob("*.h")))
+    key = hashlib.sha256(b"".join(path.read_bytes() for path in made_from)).hexdigest()[:16]
+    program = cache_dir() / f"{source.stem}-{key}"
     if not program.exists():
         tools = find_toolchain("host")
         fresh = program.with_suffix(f".{os.getpid()}")
@@ -209,6 +215,7 @@ _STARTERS: dict[str, Callable[[Board, EmulatorChoice, Path], Emulator]] = {
     "qemu": _start_qemu,
     "unicorn": _start_unicorn,
     "simavr": _start_simavr,
+    "esp8266": _start_esp8266,
     "rp2040js": _start_rp2040js,
     "process": _start_program,
 }

@@ -1,16 +1,10 @@
 /* An AVR in simavr with its USART0 on a TCP port of 127.0.0.1: simavr_machine LIBRARY CORE HERTZ ELF.
  * Prints the port; ends when standard input does. Declares what it needs of libsimavr 1.x itself: no headers needed. */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
 #include <dlfcn.h>
-#include <netinet/tcp.h>
-#include <poll.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
+
+#include "tcp_line.h"
 
 typedef struct avr_t avr_t;
 typedef struct avr_irq_t avr_irq_t;
@@ -25,16 +19,11 @@ typedef struct {
 
 enum { INPUT = 0, OUTPUT = 1, OUT_XON = 2, OUT_XOFF = 3 };       /* lines of a simavr UART */
 enum { UART0_LINES = 0x75617230, UART0_FLAGS = 0x75617330 };     /* 'u' 'a' 'r' '0', 'u' 'a' 's' '0' */
-enum { BUFFER_BYTES = 65536, INSTRUCTIONS = 2000, IDLE_NAPS = 100, BOOT_INSTRUCTIONS = 200000 };
+enum { INSTRUCTIONS = 2000, IDLE_NAPS = 100, BOOT_INSTRUCTIONS = 200000 };
 enum { GPIOR0 = 0x3E };                                           /* in data space, of every AVR of an Arduino */
 enum { RUNNING = 2, SLEEPING = 3, DONE = 6, CRASHED = 7 };        /* what avr_run returns */
 
-static struct {
-    int listener, client;
-    uint8_t in[BUFFER_BYTES], out[BUFFER_BYTES];
-    size_t in_at, in_end, out_end;
-    int may_send; /* the USART's input has room; at first: the firmware has had the time to switch it on */
-} line = {.client = -1};
+static int may_send; /* the USART's input has room; at first: the firmware has had the time to switch it on */
 
 static void *symbol(void *library, const char *name)
 {
@@ -46,9 +35,9 @@ static void *symbol(void *library, const char *name)
     return found;
 }
 
-static void on_xon(avr_irq_t *irq, uint32_t value, void *param) { (void)irq, (void)value, (void)param, line.may_send = 1; }
+static void on_xon(avr_irq_t *irq, uint32_t value, void *param) { (void)irq, (void)value, (void)param, may_send = 1; }
 
-static void on_xoff(avr_irq_t *irq, uint32_t value, void *param) { (void)irq, (void)value, (void)param, line.may_send = 0; }
+static void on_xoff(avr_irq_t *irq, uint32_t value, void *param) { (void)irq, (void)value, (void)param, may_send = 0; }
 
 /* Counting (firmware/count/simavr): a byte written to GPIOR0 names an interval and begins it, zero ends it. A cycle timer
  * is the library's way to tell the time: its `when` is the present cycle and a constant. */
@@ -85,66 +74,10 @@ static void on_mark(avr_t *avr, uint16_t address, uint8_t value, void *param)
     count.call(avr, 1, value != 0 ? on_begin : on_end, NULL);
 }
 
-static void flush_output(void)
-{
-    size_t sent = 0;
-    while (line.client >= 0 && sent < line.out_end) {
-        ssize_t n = send(line.client, line.out + sent, line.out_end - sent, MSG_NOSIGNAL);
-        if (n <= 0) {
-            break;
-        }
-        sent += (size_t)n;
-    }
-    line.out_end = 0;
-}
-
 static void on_output(avr_irq_t *irq, uint32_t value, void *param)
 {
     (void)irq, (void)param;
-    line.out[line.out_end++] = (uint8_t)value;
-    if (line.out_end == BUFFER_BYTES) {
-        flush_output();
-    }
-}
-
-/* Ends the process with its parent, takes a new client, reads what has come. */
-static void attend(int timeout_ms)
-{
-    struct pollfd watched[2] = {{0, POLLIN, 0}, {line.client < 0 ? line.listener : line.client, POLLIN, 0}};
-    flush_output();
-    if (poll(watched, line.in_at < line.in_end ? 1 : 2, timeout_ms) <= 0) {
-        return;
-    }
-    if (watched[0].revents != 0) {
-        exit(0);
-    }
-    if (watched[1].revents != 0 && line.client < 0) {
-        const int at_once = 1; /* else the second small packet waits for an answer to the first: 40 ms */
-        line.client = accept(line.listener, NULL, NULL);
-        (void)setsockopt(line.client, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
-    } else if (watched[1].revents != 0) {
-        ssize_t n = recv(line.client, line.in, BUFFER_BYTES, 0);
-        line.in_at = 0;
-        line.in_end = n > 0 ? (size_t)n : 0;
-        if (n <= 0) {
-            close(line.client);
-            line.client = -1;
-        }
-    }
-}
-
-static void listen_locally(void)
-{
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof at;
-    line.listener = socket(AF_INET, SOCK_STREAM, 0);
-    if (bind(line.listener, (struct sockaddr *)&at, size) != 0 || listen(line.listener, 1) != 0 ||
-        getsockname(line.listener, (struct sockaddr *)&at, &size) != 0) {
-        perror("simavr_machine");
-        exit(1);
-    }
-    printf("%d\n", ntohs(at.sin_port));
-    fflush(stdout);
+    send_byte((uint8_t)value);
 }
 
 int main(int argc, char **argv)
@@ -191,11 +124,11 @@ int main(int argc, char **argv)
     attend(-1);
     for (int i = 0; i < BOOT_INSTRUCTIONS && run(avr) == RUNNING; i++) {
     }
-    line.may_send = 1;
+    may_send = 1;
     int naps = 0; /* cycles in a row that the CPU slept; more than a few bytes last: it only waits for one */
     for (;;) {
         for (int i = 0, state = 0; i < INSTRUCTIONS && state != SLEEPING; i++) {
-            if (line.may_send && line.in_at < line.in_end) {
+            if (may_send && has_input()) {
                 raise_line(input, line.in[line.in_at++]);
                 naps = 0; /* the byte is on its way: it comes when a timer of the library says so */
             }
@@ -206,6 +139,6 @@ int main(int argc, char **argv)
             }
             naps = state == SLEEPING ? naps + 1 : 0;
         }
-        attend(naps > IDLE_NAPS && line.in_at == line.in_end ? -1 : 0);
+        attend(naps > IDLE_NAPS && !has_input() ? -1 : 0);
     }
 }

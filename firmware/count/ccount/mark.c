@@ -1,4 +1,4 @@
-/* Marks for an Xtensa core in an emulator whose time goes by instructions (QEMU's -icount): CCOUNT counts up 32 bits. */
+/* Marks for an Xtensa core in an emulator whose time goes by instructions (QEMU's -icount, ours): CCOUNT counts up 32 bits. */
 #include "tlm_count.h"
 #include "tlm_ticks.h"
 

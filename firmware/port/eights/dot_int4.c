@@ -86,6 +86,6 @@ void tlm_dot_row_int4(tlm_flash_t matrix, uint16_t inputs, uint16_t row, int8_t 
     const uint8_t *at = matrix + row / ROWS * (4U * inputs) + row % ROWS / 2;
     const uint8_t shift = row % 2 * 4;
     for (uint16_t i = 0; i < inputs; i++, at += 4) {
-        y[i] = (int8_t)((*at >> shift & 15) - PLUS);
+        y[i] = (int8_t)((tlm_flash_u8(at) >> shift & 15) - PLUS);
     }
 }

@@ -104,7 +104,7 @@ void tlm_dot_row(tlm_flash_t matrix, uint16_t inputs, uint16_t row, int8_t *y)
     const uint8_t *at = matrix + row / ROWS * stride + row % 4 / 2 * 8 + row % 2;
     const uint8_t turned = row % 2 == 0 ? pairs.plus : 0; /* the first of a pair is stored plus 128 */
     for (uint16_t i = 0; i < inputs; i++) {
-        y[i] = (int8_t)(at[i / GROUP * 16U + i % 2U * 4U + i / 2U % 2U * 2U] ^ turned);
+        y[i] = (int8_t)(tlm_flash_u8(at + (i / GROUP * 16U + i % 2U * 4U + i / 2U % 2U * 2U)) ^ turned);
     }
 }
 
@@ -114,7 +114,7 @@ void tlm_dot_row_int4(tlm_flash_t matrix, uint16_t inputs, uint16_t row, int8_t 
     const uint8_t *at = matrix + row / ROWS * stride + row % 4 / 2;
     const uint8_t shift = row % 2 * 4, turned = row % ROWS == 3 ? fours.plus : 0; /* the last row's is stored as it is */
     for (uint16_t i = 0; i < inputs; i++) {
-        const uint8_t both = at[i / GROUP * 8U + i % 2U * 4U + i / 2U % 2U * 2U];
+        const uint8_t both = tlm_flash_u8(at + (i / GROUP * 8U + i % 2U * 4U + i / 2U % 2U * 2U));
         y[i] = (int8_t)(((both >> shift & 15) ^ turned) - fours.plus);
     }
 }
