@@ -148,7 +148,7 @@ static inline uint16_t tlm_window_id(const int8_t *state, uint16_t i)
 }
 
 #ifndef TLM_CHUNK_ROWS    /* a port with little RAM may say 1 */
-#define TLM_CHUNK_ROWS 64 /* summed at once by tlm_dense_run: 256 bytes of stack; a multiple of 4 */
+#define TLM_CHUNK_ROWS 128 /* summed at once by tlm_dense_run: 512 bytes of stack; a multiple of 8 */
 #endif
 
 #ifdef __cplusplus

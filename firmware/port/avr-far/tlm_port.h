@@ -8,7 +8,6 @@
 
 /* A place in the language bytes. Add an offset to move; read with the functions below. */
 #define TLM_OWN_RUNS /* dot.c, run.S */
-#define TLM_CHUNK_ROWS 128
 #define TLM_FLASH_BY_NUMBER
 typedef __uint24 tlm_flash_t;
 

@@ -28,8 +28,13 @@
     .endm
 
 tlm_dot_four:
-    push {r4-r11, lr}
-    rsb r9, r3, #0
+    rsb r3, r3, #0
+    push {r1-r11, lr}
+    ldr r3, [sp, #48]               /* sums */
+    ldr r4, [sp, #52]
+    add r4, r3, r4, lsl #4          /* where they end */
+    str r4, [sp, #52]
+0:  ldm sp, {r1, r2, r9}            /* x, groups, -offset */
     mov r10, r9
     mov r11, r9
     mov lr, r9
@@ -46,12 +51,14 @@ tlm_dot_four:
 3:  GROUP
     subs r2, r2, #1
     bne 3b
-4:  ldr r3, [sp, #36]
+4:  ldr r12, [sp, #52]
     sub r9, r9, r10
     sub r11, r11, lr
     asr r4, r9, #8
     asr r5, r11, #8
-    strd r10, r4, [r3]
-    strd lr, r5, [r3, #8]
-    pop {r4-r11, pc}
+    strd r10, r4, [r3], #8
+    strd lr, r5, [r3], #8
+    cmp r3, r12
+    bne 0b
+    pop {r1-r11, pc}
     .size tlm_dot_four, . - tlm_dot_four

@@ -31,8 +31,13 @@
     .endm
 
 tlm_dot_four_int4:
-    push {r4-r11, lr}
-    rsb r12, r3, #0                 /* each row's sum starts from -offset */
+    rsb r3, r3, #0
+    push {r1-r11, lr}
+    ldr lr, [sp, #48]               /* sums */
+    ldr r4, [sp, #52]
+    add r4, lr, r4, lsl #4          /* where they end */
+    str r4, [sp, #52]
+0:  ldm sp, {r1, r2, r12}           /* x, groups; each row's sum starts from -offset */
     add r11, r12, r12, lsl #4
     add r10, r11, r12, lsl #8
     mov r9, r10
@@ -50,14 +55,16 @@ tlm_dot_four_int4:
     WORD r8, r4
     subs r2, r2, #1
     bne 3b
-4:  ldr r3, [sp, #36]
+4:  ldr r3, [sp, #52]
     sub r9, r9, r10
     sub r10, r10, r11
     sub r11, r11, r12
     asr r7, r9, #12
     asr r6, r10, #8
     asr r5, r11, #4
-    strd r12, r5, [r3]
-    strd r6, r7, [r3, #8]
-    pop {r4-r11, pc}
+    strd r12, r5, [lr], #8
+    strd r6, r7, [lr], #8
+    cmp lr, r3
+    bne 0b
+    pop {r1-r11, pc}
     .size tlm_dot_four_int4, . - tlm_dot_four_int4

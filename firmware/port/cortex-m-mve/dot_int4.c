@@ -3,9 +3,9 @@
 
 enum { ROWS = 4, SIXTEENTH = 4 };
 
-/* sums[r] = the sum of low x[i] + high other[i] over the bytes weights[r * stride + i], i < count, for r < 4. */
-void tlm_dot_vector_four_int4(const uint8_t *weights, uint32_t stride, const int8_t *x, const int8_t *other,
-                              uint32_t count, int32_t *sums);
+/* sums[r] = the sum of low x[i] + high other[i] over the bytes weights[r * stride + i], i < count, for r < 4 * blocks; blocks >= 1. */
+void tlm_dot_vector_four_int4(const uint8_t *weights, uint32_t stride, const int8_t *x, const int8_t *other, uint32_t count,
+                              int32_t *sums, uint32_t blocks);
 
 static int32_t low(uint8_t both)
 {
@@ -15,14 +15,19 @@ static int32_t low(uint8_t both)
 void tlm_dot_rows_int4(tlm_flash_t matrix, uint16_t inputs, uint16_t first, uint16_t rows, const int8_t *x, int32_t *sums)
 {
     const uint16_t pairs = inputs / 2, bytes = (uint16_t)(inputs - pairs);
-    const uint8_t *weights = matrix + (uint32_t)first * bytes;
-    for (uint16_t row = 0; row < rows;) {
-        const uint16_t count = rows - row < ROWS ? 1 : ROWS;
-        int32_t all[ROWS];
-        tlm_dot_vector_four_int4(weights, count == 1 ? 0 : bytes, x, x + bytes, pairs, all);
-        for (uint16_t i = 0; i < count; i++, row++, weights += bytes) {
-            /* Of an odd number of inputs the last: its high half holds nothing. */
-            sums[row] = all[i] + (pairs < bytes ? low(weights[pairs]) * x[pairs] : 0);
+    const uint8_t *const weights = matrix + (uint32_t)first * bytes;
+    uint32_t row = rows / ROWS * ROWS;
+    if (row != 0) {
+        tlm_dot_vector_four_int4(weights, bytes, x, x + bytes, pairs, sums, row / ROWS);
+    }
+    for (; row < rows; row++) {
+        int32_t same[ROWS];
+        tlm_dot_vector_four_int4(weights + row * bytes, 0, x, x + bytes, pairs, same, 1);
+        sums[row] = same[0];
+    }
+    if (pairs < bytes) { /* of an odd number of inputs the last: its high half holds nothing */
+        for (row = 0; row < rows; row++) {
+            sums[row] += low(weights[row * bytes + pairs]) * x[pairs];
         }
     }
 }

@@ -1,4 +1,5 @@
-/* void tlm_dot_vector_four(const uint8_t *weights, uint32_t stride, const int8_t *x, uint32_t count, int32_t *sums)
+/* void tlm_dot_vector_four(const uint8_t *weights, uint32_t stride, const int8_t *x, uint32_t count, int32_t *sums,
+ *                          uint32_t blocks)
  *
  * 64 weights in 10 instructions: x once, four rows of weights, four VMLADAVA, the loop's end. WLSTP masks the lanes beyond
  * `count`: they load zeros. VLDRB needs no alignment. Each accumulator of VMLADAVA is an even register.
@@ -14,10 +15,15 @@
     .type tlm_dot_vector_four, %function
     .thumb_func
 tlm_dot_vector_four:
-    push {r4-r11, lr}
+    push {r2, r4-r11, lr}
+    mov r11, r0
+    ldr r12, [sp, #40]              /* sums */
+0:  mov r0, r11
+    ldr r2, [sp]
     add r5, r0, r1
     add r7, r5, r1
     add r9, r7, r1
+    add r11, r9, r1                 /* the next block */
     movs r4, #0
     movs r6, #0
     mov r8, r4
@@ -33,8 +39,11 @@ tlm_dot_vector_four:
     vmladava.s8 r8, q3, q0
     vmladava.s8 r10, q1, q0
     letp lr, 1b
-2:  ldr r3, [sp, #36]
-    strd r4, r6, [r3]
-    strd r8, r10, [r3, #8]
-    pop {r4-r11, pc}
+2:  strd r4, r6, [r12], #8
+    strd r8, r10, [r12], #8
+    ldr r0, [sp, #44]               /* blocks */
+    subs r0, r0, #1
+    str r0, [sp, #44]
+    bne 0b
+    pop {r2, r4-r11, pc}
     .size tlm_dot_vector_four, . - tlm_dot_vector_four

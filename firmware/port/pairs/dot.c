@@ -16,15 +16,15 @@ typedef struct {
 
 static const layout_t pairs = {tlm_dot_four, 128, 16}, fours = {tlm_dot_four_int4, 8, 8};
 
-/* x[0..count-1] as 16 bits, each group of four as 0, 2, 1, 3, zeros after the last. Returns their sum. */
+/* x[0..count-1] as the kernels take it, zeros after the last. Returns their sum. */
 static int32_t widen(const int8_t *x, uint16_t count, int16_t *wide)
 {
-    int32_t sum = 0;
-    for (; count >= GROUP; count = (uint16_t)(count - GROUP), x += GROUP, wide += GROUP) {
-        sum += (wide[0] = x[0]) + (wide[1] = x[2]) + (wide[2] = x[1]) + (wide[3] = x[3]);
-    }
-    if (count != 0) {
-        const int8_t second = count > 1 ? x[1] : 0, third = count > 2 ? x[2] : 0;
+    const uint16_t rest = count % GROUP;
+    int32_t sum = tlm_four_take(x, count / GROUP, wide);
+    if (rest != 0) {
+        x += count - rest;
+        wide += count - rest;
+        const int8_t second = rest > 1 ? x[1] : 0, third = rest > 2 ? x[2] : 0;
         sum += (wide[0] = x[0]) + (wide[1] = third) + (wide[2] = second);
         wide[3] = 0;
     }
@@ -37,34 +37,35 @@ typedef struct {
     tlm_four_t *four;
 } chunk_t;
 
-/* sums[0..count-1] = or += rows first..first+count-1 of a block. */
-static void add_part(const uint8_t *weights, const chunk_t *x, uint8_t first, uint8_t count, bool add, uint32_t *sums)
+/* The next rows of one block, not all of them or not all that there is of them, from `skip` on. Returns how many. */
+static uint32_t add_part(const uint8_t *weights, const chunk_t *x, uint32_t skip, uint32_t rows, bool add, uint32_t *sums)
 {
     uint32_t all[ROWS];
-    x->four(weights, x->wide, x->groups, x->offset, all);
-    for (uint8_t i = 0; i < count; i++) {
-        sums[i] = all[first + i] + (add ? sums[i] : 0);
+    const uint32_t count = ROWS - skip < rows ? ROWS - skip : rows;
+    x->four(weights, x->wide, x->groups, x->offset, all, 1);
+    for (uint32_t i = 0; i < count; i++) {
+        sums[i] = all[skip + i] + (add ? sums[i] : 0);
     }
+    return count;
 }
 
-/* One chunk of inputs for all rows; `weights` is where the chunk starts in the first block, `stride` the bytes of a block.
- * The first chunk writes the sums, others `add` to them. */
-static void run_chunk(const uint8_t *weights, uint32_t stride, const chunk_t *x, uint8_t skip, uint16_t rows, bool add,
-                      uint32_t *sums)
+/* One chunk of inputs for all rows; `weights` is where the chunk starts in the first block, `stride` the bytes of a block, of which
+ * the chunk takes `bytes`. The first chunk writes the sums, whole blocks in one go where it is the only one; others `add` to them. */
+static void run_chunk(const uint8_t *weights, uint32_t stride, uint32_t bytes, const chunk_t *x, uint32_t skip, uint32_t rows,
+                      bool add, uint32_t *sums)
 {
-    uint32_t *const end = sums + rows;
-    if (skip != 0) {
-        const uint8_t count = ROWS - skip < rows ? (uint8_t)(ROWS - skip) : (uint8_t)rows;
-        add_part(weights, x, skip, count, add, sums);
-        weights += stride;
+    while (rows != 0) {
+        uint32_t blocks = bytes == stride ? rows / ROWS : 1, count = blocks * ROWS;
+        if (add || skip != 0 || rows < ROWS) {
+            blocks = 1;
+            count = add_part(weights, x, skip, rows, add, sums);
+            skip = 0;
+        } else {
+            x->four(weights, x->wide, x->groups, x->offset, sums, blocks);
+        }
+        weights += stride * blocks;
+        rows -= count;
         sums += count;
-    }
-    for (; !add && end - sums >= ROWS; sums += ROWS, weights += stride) {
-        x->four(weights, x->wide, x->groups, x->offset, sums);
-    }
-    for (; sums < end; sums += ROWS, weights += stride) {
-        const uint8_t count = end - sums < ROWS ? (uint8_t)(end - sums) : (uint8_t)ROWS;
-        add_part(weights, x, 0, count, add, sums);
     }
 }
 
@@ -80,9 +81,10 @@ static void dot_rows(const layout_t *layout, tlm_flash_t matrix, uint16_t inputs
         const uint16_t count = inputs < CHUNK_INPUTS ? inputs : (uint16_t)CHUNK_INPUTS;
         chunk.offset = (uint32_t)widen(x, count, chunk.wide) * layout->plus;
         chunk.groups = (uint32_t)(count + GROUP - 1) / GROUP;
-        run_chunk(weights, stride, &chunk, (uint8_t)(first % ROWS), rows, add, (uint32_t *)sums);
+        const uint32_t bytes = layout->group_bytes * chunk.groups;
+        run_chunk(weights, stride, bytes, &chunk, first % ROWS, rows, add, (uint32_t *)sums);
         add = true;
-        weights += layout->group_bytes * chunk.groups;
+        weights += bytes;
         x += count;
         inputs = (uint16_t)(inputs - count);
     } while (inputs > 0);

@@ -9,12 +9,18 @@
     .type tlm_dot_four, @function
     .begin no-transform
 tlm_dot_four:
-    ENTER 2
-    _movi a7, 0xFF
-    _slli a8, a7, 16
-    _or a7, a7, a8                  /* 0x00FF00FF */
-    _addi a13, a6, 16               /* where sums end */
+    ENTER
+    _movi a14, 0xFF
+    _slli a8, a14, 16
+    _or a14, a14, a8                /* 0x00FF00FF */
+    _slli a7, a7, 4
+    _add a7, a7, a6                 /* where sums end */
+    _slli a15, a4, 4                /* the bytes of a block */
+    _movi a13, 8                    /* from its first pair to its second; and on to the next block's */
     _beqz a4, 5f
+    _or a8, a8, a8                  /* place the loop */
+    _or a8, a8, a8
+    _or a8, a8, a8
 
 1:  _movi a8, 0                     /* t: m0, m1 weights, m2, m3 inputs */
     CLEAR_SUM 8
@@ -43,8 +49,8 @@ tlm_dot_four:
     LOOP 4, 3f
     _l32i a8, a10, 0
     _l32i a9, a10, 4
-    _and a8, a8, a7
-    _and a9, a9, a7
+    _and a8, a8, a14
+    _and a9, a9, a14
     MULA_DA_LOAD LOW, 1, 11, 0, 8
     MULA_DA HIGH, 0, 8
     MULA_DA_LOAD LOW, 0, 11, 1, 9
@@ -57,15 +63,16 @@ tlm_dot_four:
     _sub a8, a8, a5
     _s32i a8, a6, 0
     _s32i a9, a6, 4
-    _addi a2, a2, 8
+    _add a2, a2, a13
+    _sub a13, a15, a13
     _addi a6, a6, 8
-    _bne a6, a13, 1b
+    _beq a6, a7, 4f
+    _j 1b
 
-4:  LEAVE 2
+4:  LEAVE
 5:  _s32i a4, a6, 0                 /* no inputs: zeros */
-    _s32i a4, a6, 4
-    _s32i a4, a6, 8
-    _s32i a4, a6, 12
+    _addi a6, a6, 4
+    _bne a6, a7, 5b
     _j 4b
     .end no-transform
     .size tlm_dot_four, . - tlm_dot_four

@@ -21,10 +21,14 @@
     .type tlm_dot_four_int4, @function
     .begin no-transform
 tlm_dot_four_int4:
-    ENTER 4
+    ENTER
+    _slli a7, a7, 4
+    _add a7, a7, a6
+    _s32i a7, sp, 0                 /* where sums end */
     _beqz a4, 6f
     _srli a13, a4, 1                /* groups by twos */
-    _movi a14, 12                   /* how many bits of a half are left of the next sum */
+    _or a13, a13, a13               /* places the loop */
+0:  _movi a14, 12                   /* how many bits of a half are left of the next sum */
     _movi a8, 0
     CLEAR_SUM 8
     _addi a10, a2, -4
@@ -77,12 +81,16 @@ tlm_dot_four_int4:
     _bnez a14, 2b
     _sub a12, a12, a5
     _s32i a12, a6, 0
+    _l32i a7, sp, 0
+    _addi a6, a6, 16
+    _mov a2, a10
+    _beq a6, a7, 5f
+    _j 0b
 
-5:  LEAVE 4
+5:  LEAVE
 6:  _s32i a4, a6, 0                 /* no inputs: zeros */
-    _s32i a4, a6, 4
-    _s32i a4, a6, 8
-    _s32i a4, a6, 12
+    _addi a6, a6, 4
+    _bne a6, a7, 6b
     _j 5b
     .end no-transform
     .size tlm_dot_four_int4, . - tlm_dot_four_int4

@@ -37,38 +37,30 @@
     .set LOW, 0
     .set HIGH, 3
 
-/* Into a function that changes a12 and a13, or (4) up to a15, and out of it, as the compiler's ABI has it. Ours has no register
- * windows. With windows, which every vendor's framework has, arguments come in the same registers and a8 to a15 are the
- * callee's own. As many instructions of each, modulo 4, as above. */
+/* Into a function that changes a12 to a15, and out of it, as the compiler's ABI has it; 4 bytes from sp on are the function's. Ours has
+ * no register windows. With windows, which every vendor's framework has, arguments come in the same registers and a8 to a15 are
+ * the callee's own. As many instructions of ENTER, modulo 4, as above. */
 #ifdef __XTENSA_WINDOWED_ABI__
-    .macro ENTER registers
+    .macro ENTER
     .byte 0x36, 0x41, 0x00          /* entry sp, 32 */
-    .if \registers == 2
-    _mov a8, a8
-    _mov a8, a8
-    .endif
     .endm
-    .macro LEAVE registers
+    .macro LEAVE
     .byte 0x90, 0x00, 0x00          /* retw */
     .endm
 #else
-    .macro ENTER registers
-    _addi sp, sp, -16
-    _s32i a12, sp, 0
-    _s32i a13, sp, 4
-    .if \registers == 4
-    _s32i a14, sp, 8
-    _s32i a15, sp, 12
-    .endif
+    .macro ENTER
+    _addi sp, sp, -32
+    _s32i a12, sp, 16
+    _s32i a13, sp, 20
+    _s32i a14, sp, 24
+    _s32i a15, sp, 28
     .endm
-    .macro LEAVE registers
-    _l32i a12, sp, 0
-    _l32i a13, sp, 4
-    .if \registers == 4
-    _l32i a14, sp, 8
-    _l32i a15, sp, 12
-    .endif
-    _addi sp, sp, 16
+    .macro LEAVE
+    _l32i a12, sp, 16
+    _l32i a13, sp, 20
+    _l32i a14, sp, 24
+    _l32i a15, sp, 28
+    _addi sp, sp, 32
     _ret
     .endm
 #endif

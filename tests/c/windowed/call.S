@@ -29,6 +29,7 @@ call_windowed:
     mov a12, a4
     mov a13, a5
     mov a14, a6
+    movi a15, 2                     /* blocks */
     movi a9, 0x4002F                /* PS: windows on, as firmware/port/xtensa/start.S otherwise */
     wsr.ps a9
     rsync
