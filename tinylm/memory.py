@@ -32,7 +32,8 @@ class Usage:
 
 @dataclass(frozen=True)
 class MemoryReport:
-    """Totals, the stack's share of the RAM among them, against the board's limits (None: a computer has none)."""
+    """Totals, the stack's share of the RAM among them, against the board's limits (None: a computer has none). `gap_bytes` of the
+    flash lie between the code and a model that lies apart, and are nobody's: they are no part of the totals."""
 
     flash_bytes: int
     ram_bytes: int
@@ -41,14 +42,21 @@ class MemoryReport:
     ram_limit_bytes: int | None
     sections: tuple[Usage, ...] = ()
     groups: tuple[Usage, ...] = ()
+    gap_bytes: int = 0
 
 
 def largest_language_bytes(board: Board) -> int | None:
     """The most language bytes that fit beside the firmware's code; None when the board sets no limit."""
     if board.memory is None:
         return None
-    before = max(board.overhead.flash_bytes, (board.memory.model_offset or 0) + MODEL_CONSTANTS_BYTES)
-    return max(0, board.memory.flash.bytes - before)
+    return max(0, board.memory.flash.bytes - board.overhead.flash_bytes - _predicted_gap(board))
+
+
+def _predicted_gap(board: Board) -> int:
+    """Of the flash before a model that lies apart, what the code does not take; its constants are in the overhead."""
+    if board.memory is None or board.memory.model_offset is None:
+        return 0
+    return max(0, board.memory.model_offset + MODEL_CONSTANTS_BYTES - board.overhead.flash_bytes)
 
 
 def predict_memory(board: Board, language_bytes: int, engine_ram_bytes: int) -> MemoryReport:
@@ -67,16 +75,17 @@ def predict_memory(board: Board, language_bytes: int, engine_ram_bytes: int) -> 
         Usage("user memory", 0, board.user_memory_bytes),
         Usage("the rest", board.overhead.flash_bytes, board.overhead.ram_bytes),
     )
-    return MemoryReport(flash, ram, stack, *_limits(board), groups=usages)
+    return MemoryReport(flash, ram, stack, *_limits(board), groups=usages, gap_bytes=_predicted_gap(board))
 
 
 def require_fit(board: Board, report: MemoryReport) -> None:
     """Raises TinylmError that says by how much a firmware is too big and which language budget fits."""
-    over_flash = report.flash_bytes - (report.flash_limit_bytes or report.flash_bytes)
+    needed = report.flash_bytes + report.gap_bytes
+    over_flash = needed - (report.flash_limit_bytes or needed)
     over_ram = report.ram_bytes - (report.ram_limit_bytes or report.ram_bytes)
     if over_flash > 0:
         raise TinylmError(
-            f"The model does not fit on {board.name}: it needs {report.flash_bytes:,} bytes of flash,"
+            f"The model does not fit on {board.name}: it needs {needed:,} bytes of flash,"
             f" {over_flash:,} more than the {report.flash_limit_bytes:,} there are.",
             f"Use or train a model of at most {largest_language_bytes(board):,} language bytes.",
         )
@@ -106,7 +115,21 @@ def measure_memory(board: Board, elf: Path, objects: Mapping[Path, str]) -> Memo
         groups = _group_usages(linked, _symbol_groups(objects), usages)
         sections = tuple(usages.values())
         flash, ram = sum(s.flash_bytes for s in sections), sum(s.ram_bytes for s in sections)
-    return MemoryReport(flash, ram + stack, stack, *_limits(board), sections, groups)
+        gap = _measured_gap(board, linked)
+    return MemoryReport(flash, ram + stack, stack, *_limits(board), sections, groups, gap)
+
+
+def _measured_gap(board: Board, linked: ELFFile) -> int:
+    """Bytes of flash before a model that lies apart that nothing is in."""
+    memory = board.memory
+    if memory is None or memory.model_offset is None:
+        return 0
+    flash, offset = memory.flash, memory.model_offset
+    origins = [origin for origin in (flash.origin, flash.alias) if origin is not None]
+    model = [Region(origin + offset, flash.bytes - offset) for origin in origins]
+    code = (s for s in linked.iter_sections() if s["sh_flags"] & SH_FLAGS.SHF_ALLOC and s["sh_type"] != "SHT_NOBITS")
+    taken = sum(s["sh_size"] for s in code if not any(region.holds(s["sh_addr"]) for region in model))
+    return max(0, offset - taken)
 
 
 def _limits(board: Board) -> tuple[int | None, int | None]:

@@ -128,6 +128,8 @@ def _show(made: object, folder: Path) -> None:
     if measured:
         rows = [[u.name, f"{u.flash_bytes:,}", f"{u.ram_bytes:,}"] for u in measured.groups]
         rows.append(["stack", "", f"{measured.stack_bytes:,}"])
+        if measured.gap_bytes:
+            rows.append(["(before the model)", f"({measured.gap_bytes:,})", ""])
         rows.append(["in all", f"{measured.flash_bytes:,}", f"{measured.ram_bytes:,}"])
         if predicted:
             rows.append(["predicted", f"{predicted.flash_bytes:,}", f"{predicted.ram_bytes:,}"])
