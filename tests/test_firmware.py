@@ -183,6 +183,16 @@ def test_a_model_too_big_is_refused_before_compiling_with_the_budget_that_fits(n
     assert "RAM" in caught.value.message
 
 
+def test_an_ngrams_larger_reader_is_told_before_an_uno_is_compiled_for_it() -> None:
+    board = load_board("arduino-uno")
+    network, ngram = largest_language_bytes(board), largest_language_bytes(board, has_ngram=True)
+    assert network - ngram == board.overhead.ngram_flash_bytes > 0
+    require_fit(board, predict_memory(board, ngram, 600, has_ngram=True))
+    with pytest.raises(TinylmError, match="does not fit") as caught:
+        require_fit(board, predict_memory(board, network, 600, has_ngram=True))
+    assert f"at most {ngram:,} language bytes" in caught.value.hint
+
+
 def require_good_prediction(record: dict) -> None:
     predicted, measured = record["predicted"], record["measured"]
     assert 0 <= predicted["flash_bytes"] - measured["flash_bytes"] <= 8192

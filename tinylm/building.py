@@ -20,7 +20,7 @@ from tinylm.firmware import Firmware, compile_firmware
 from tinylm.generate import EngineSizes, ModelView, engine_ram_bytes, view_model, write_c
 from tinylm.language import build_language
 from tinylm.memory import MemoryReport, largest_language_bytes, predict_memory, require_fit
-from tinylm.model import WITH_ROWS, Model, load_model
+from tinylm.model import WITH_NGRAM, WITH_ROWS, Model, load_model
 from tinylm.progress import Report
 from tinylm.renode import write_renode
 
@@ -76,7 +76,7 @@ def plan_build(model: Model, board: Board) -> tuple[ModelView, MemoryReport]:
 
 def shipped_fits(entry: Entry, board: Board) -> bool:
     """Whether a model fits in a board's flash and RAM, as predicted."""
-    most = largest_language_bytes(board)
+    most = largest_language_bytes(board, entry.kind in WITH_NGRAM)
     if most is not None and entry.language_bytes > most:
         return False
     _, predicted = _predict(load_model(entry.folder), board)
@@ -89,7 +89,9 @@ def shipped_fits(entry: Entry, board: Board) -> bool:
 
 def _predict(model: Model, board: Board) -> tuple[ModelView, MemoryReport]:
     view = view_model(model, build_language(model, board.layout, board.layout_int4), engine_sizes(board))
-    return view, predict_memory(board, len(view.language.content), engine_ram_bytes(view))
+    return view, predict_memory(
+        board, len(view.language.content), engine_ram_bytes(view), model.info.kind in WITH_NGRAM
+    )
 
 
 def build(model: Model, board: Board, output: Path, toolchain: str | None, report: Report) -> Build:

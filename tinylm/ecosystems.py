@@ -9,10 +9,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Overhead:
-    """What everything but the model takes, measured on a built firmware and rounded up; the stack is apart."""
+    """What everything but the model takes, measured on a built firmware and rounded up; the stack is apart.
+
+    `ngram_flash_bytes`: what a model with an n-gram takes beyond a network's, said where flash is so scarce that it counts.
+    """
 
     flash_bytes: int
     ram_bytes: int
+    ngram_flash_bytes: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -45,21 +45,26 @@ class MemoryReport:
     gap_bytes: int = 0
 
 
-def largest_language_bytes(board: Board) -> int | None:
-    """The most language bytes that fit beside the firmware's code; None when the board sets no limit."""
+def largest_language_bytes(board: Board, has_ngram: bool = False) -> int | None:
+    """The most language bytes of a network, or of a model with an n-gram, that fit beside the firmware's code; None when
+    the board sets no limit."""
     if board.memory is None:
         return None
-    return max(0, board.memory.flash.bytes - board.overhead.flash_bytes - _predicted_gap(board))
+    return max(0, board.memory.flash.bytes - _code_bytes(board, has_ngram) - _predicted_gap(board, has_ngram))
 
 
-def _predicted_gap(board: Board) -> int:
+def _code_bytes(board: Board, has_ngram: bool) -> int:
+    return board.overhead.flash_bytes + (board.overhead.ngram_flash_bytes if has_ngram else 0)
+
+
+def _predicted_gap(board: Board, has_ngram: bool) -> int:
     """Of the flash before a model that lies apart, what the code does not take; its constants are in the overhead."""
     if board.memory is None or board.memory.model_offset is None:
         return 0
-    return max(0, board.memory.model_offset + MODEL_CONSTANTS_BYTES - board.overhead.flash_bytes)
+    return max(0, board.memory.model_offset + MODEL_CONSTANTS_BYTES - _code_bytes(board, has_ngram))
 
 
-def predict_memory(board: Board, language_bytes: int, engine_ram_bytes: int) -> MemoryReport:
+def predict_memory(board: Board, language_bytes: int, engine_ram_bytes: int, has_ngram: bool = False) -> MemoryReport:
     """What a firmware will take, from the overhead in the board's file; an upper bound within a few KB.
 
     Args:
@@ -67,15 +72,16 @@ def predict_memory(board: Board, language_bytes: int, engine_ram_bytes: int) -> 
         engine_ram_bytes: sizeof(tlm_engine_t) for the model.
     """
     stack = board.memory.stack_bytes if board.memory else 0
-    flash = board.overhead.flash_bytes + language_bytes
+    code = _code_bytes(board, has_ngram)
     ram = board.overhead.ram_bytes + engine_ram_bytes + board.user_memory_bytes + stack
     usages = (
         Usage("language", language_bytes, 0),
         Usage("predict", 0, engine_ram_bytes),
         Usage("user memory", 0, board.user_memory_bytes),
-        Usage("the rest", board.overhead.flash_bytes, board.overhead.ram_bytes),
+        Usage("the rest", code, board.overhead.ram_bytes),
     )
-    return MemoryReport(flash, ram, stack, *_limits(board), groups=usages, gap_bytes=_predicted_gap(board))
+    gap = _predicted_gap(board, has_ngram)
+    return MemoryReport(code + language_bytes, ram, stack, *_limits(board), groups=usages, gap_bytes=gap)
 
 
 def require_fit(board: Board, report: MemoryReport) -> None:
@@ -84,10 +90,11 @@ def require_fit(board: Board, report: MemoryReport) -> None:
     over_flash = needed - (report.flash_limit_bytes or needed)
     over_ram = report.ram_bytes - (report.ram_limit_bytes or report.ram_bytes)
     if over_flash > 0:
+        fits = max(0, next(u.flash_bytes for u in report.groups if u.name == "language") - over_flash)
         raise TinylmError(
             f"The model does not fit on {board.name}: it needs {needed:,} bytes of flash,"
             f" {over_flash:,} more than the {report.flash_limit_bytes:,} there are.",
-            f"Use or train a model of at most {largest_language_bytes(board):,} language bytes.",
+            f"Use or train a model of at most {fits:,} language bytes.",
         )
     if over_ram > 0:
         raise TinylmError(

@@ -19,6 +19,7 @@ KINDS = {  # kind -> what predicts
     "ngram": (NGRAM_FILE,),
     "mixture": (NETWORK_FILE, NGRAM_FILE),
 }
+WITH_NGRAM = ("ngram", "mixture")
 WITH_ROWS = ("word", "mixture")  # kinds whose network has a row for each of the commonest words
 BOUNDARY_ROW = 0
 UNKNOWN_ROW = 1

@@ -233,7 +233,18 @@ def _go_all_stages(options: RunOptions, run: Path, report: Report, base: Base | 
     ngram = train_baseline(part, _info(options), size, run, report, reading, capitals)
     if not (ngram and held) or base:
         return model
-    return choose_kind(run, model, ngram, split, held, options.choose_kind, report)
+    may_replace = options.choose_kind and _would_do(ngram, check)
+    return choose_kind(run, model, ngram, split, held, may_replace, report)
+
+
+def _would_do(model: Model, check: Check | None) -> bool:
+    """Whether `check` takes a model: an n-gram's reader may be larger than the network's code, its bytes the same."""
+    try:
+        if check:
+            check(model)
+    except TinylmError:
+        return False
+    return True
 
 
 def _split(

@@ -98,7 +98,9 @@ def command(
 
     project = find_project() or Project(name="")
     named = [_weighted(t) for t in text] or [_weighted(str(project.folder / t)) for t in project.text]
-    options = _options(named, project, name, kind, language, _budget(budget, board, project), epochs, rest)
+    options = _options(
+        named, project, name, kind, language, _budget(budget, board, project, kind or project.kind), epochs, rest
+    )
     if search and (base or options.kind != "word" or rest["weight_bits"]):
         raise click.UsageError(
             f"--search splits the budget of a new word network, and its weights of 4 or 8 bits; the kind here is '{options.kind}'. "
@@ -126,17 +128,18 @@ def command(
     _show(run, as_json)
 
 
-def _budget(budget: str | None, board: str | None, project: Project) -> int:
+def _budget(budget: str | None, board: str | None, project: Project, kind: str | None) -> int:
     """Language bytes: those given, or what a board holds. Raises TinylmError where a board sets no limit, or too low a one."""
     from tinylm.board import load_board
     from tinylm.budget import LARGEST_BUDGET, SMALLEST_BUDGET, parse_bytes
     from tinylm.memory import largest_language_bytes
+    from tinylm.model import WITH_NGRAM
 
     if board is None:
         return parse_bytes(budget or project.budget or "256K")
     if budget:
         raise click.UsageError("--budget and --board exclude each other.")
-    most = largest_language_bytes(load_board(board))
+    most = largest_language_bytes(load_board(board), kind in WITH_NGRAM)
     if most is None:
         raise TinylmError(f"The board '{board}' sets no limit.", "Say it yourself: --budget 256K.")
     if most < SMALLEST_BUDGET:
