@@ -24,8 +24,8 @@ from frameworks_rig import (
 )
 from models import tiny_word_model
 
-from tinylm.arduino import KEYBOARDS
 from tinylm.board import load_board
+from tinylm.ecosystems import KEYBOARDS
 from tinylm.errors import TinylmError
 from tinylm.espidf import IDF
 from tinylm.frameworks import BY_NAME, framework_board

@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from tinylm.board import Board
-from tinylm.component import view_component, write_component, write_template
+from tinylm.component import write_component
+from tinylm.ecosystems import KEYBOARDS
 from tinylm.generate import ModelView
 from tinylm.programs import describe_program
+from tinylm.rendering import write_template
 from tinylm.tflm import Interpreted
 
 LIBRARY = "TinyLM"
-
-
-@dataclass(frozen=True)
-class KeyboardKind:
-    """How a core sends keys: the sketch, whose part for this core is templates/arduino/keyboard_KIND.j2, and whether it
-    makes reports of its own (TinyLMKeys.h)."""
-
-    sketch: str
-    keys: bool = False
-
-
-KEYBOARDS = {
-    "usb": KeyboardKind("UsbKeyboard"),
-    "usb-mbed": KeyboardKind("UsbKeyboard"),
-    "ble-esp32": KeyboardKind("BleKeyboard", keys=True),
-    "ble-bluefruit": KeyboardKind("BleKeyboard"),
-}
 
 
 def list_sketches(sketches: tuple[str, ...], keyboard: str) -> tuple[str, ...]:
@@ -44,8 +28,7 @@ def needs_keys(keyboard: str) -> bool:
 def write_arduino(view: ModelView, tflm: Interpreted | None, board: Board, folder: Path) -> None:
     """TinyLM/ (the library with its sketches) and README.md."""
     about, library = board.arduino, folder / LIBRARY
-    write_component(view, tflm, board, library / "src", needs_keys(about.keyboard))
-    component = view_component(view, tflm)
+    component = write_component(view, tflm, board, library / "src", needs_keys(about.keyboard))
     sketches = list_sketches(about.sketches, about.keyboard)
     packager, architecture = about.fqbn.split(":")[:2]
     values = {"view": component, "board": board, "keyboard": about.keyboard, "headers": about.headers,

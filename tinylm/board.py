@@ -13,7 +13,7 @@ import typing
 from dataclasses import dataclass
 from pathlib import Path
 
-from tinylm.ecosystems import Arduino, EspIdf, Overhead, PlatformIO, Renode
+from tinylm.ecosystems import KEYBOARDS, Arduino, EspIdf, Overhead, PlatformIO, Renode
 from tinylm.errors import TinylmError, nearest
 from tinylm.layout import LAYOUTS
 from tinylm.layout_int4 import INT4_LAYOUTS
@@ -217,7 +217,7 @@ _RULES = {
     "architecture": _one_of("arm", "riscv32", "avr", "xtensa", "host"),
     "check": _one_of("cortex-m-vectors", "rp2040-boot", "esp-direct-boot", "esp-boot-image", "avr-vectors", "none"),
     "formats": _one_of("bin", "hex", "uf2"),
-    "keyboard": _one_of("usb", "usb-mbed", "ble-esp32", "ble-bluefruit"),
+    "keyboard": _one_of(*KEYBOARDS),
     "platformio.platform": (
         re.compile(r"[a-z0-9]+@\d+\.\d+\.\d+|https://\S+/\d+(\.\d+)+/\S+\.zip"),
         "a name@version of PlatformIO's registry, or the address of a release's .zip",

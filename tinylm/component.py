@@ -16,14 +16,14 @@ from tinylm.errors import TinylmError
 from tinylm.firmware import list_includes, list_kernels, list_sources
 from tinylm.generate import ModelView, write_c
 from tinylm.model import write_whole
-from tinylm.rendering import render
+from tinylm.rendering import write_template
 from tinylm.resources import templates_dir
 from tinylm.tflm import Interpreted, write_interpreted
 
 CORE = "core"  # the folder of the C: beside TinyLM.h, a file system that knows no case would take tinylm.h for it
 CLASSES = ("TinyLM", "TinyLMSerial")
 KEYS = "TinyLMKeys.h"  # what a keyboard of reports needs
-ABOUT = "https://en.wikipedia.org/wiki/Predictive_text"  # Arduino asks for a page; tinylm has none of its own yet
+ABOUT = "https://en.wikipedia.org/wiki/Predictive_text"  # Arduino asks for a page: the person's own, which tinylm cannot know
 _METHOD = re.compile(r"^  [\w ]+?[ *&](\w+)\(", re.MULTILINE)
 # Arduino links with the compiler's own script, which puts .progmem* first: tables of the core would be pushed beyond the 64 KB
 # that LPM reaches, and trampolines beyond the 128 KB of a jump. What is named .fini7 lies behind all code, and main never ends.
@@ -57,25 +57,10 @@ class ComponentView:
         return f"{'people at a terminal, and ' if self.people else ''}programs (tinylm type --port PORT), type on it"
 
 
-def view_component(view: ModelView, tflm: Interpreted | None) -> ComponentView:
-    """Decide what the texts say; `tflm` where TensorFlow Lite Micro runs the network."""
-    headers = (templates_dir() / "component" / f"{name}.h.j2" for name in CLASSES)
-    methods = sorted({name for path in headers for name in _METHOD.findall(path.read_text("utf-8"))})
-    return ComponentView(
-        __version__,
-        view.model.info.name,
-        f"{len(view.language.content):,}",
-        "tflm" if tflm else "generated",
-        not view.sizes.small,
-        CLASSES,
-        tuple(methods),
-    )
-
-
 def write_component(
     view: ModelView, tflm: Interpreted | None, board: Board, folder: Path, keys: bool = False
-) -> tuple[str, ...]:
-    """The classes in `folder`, the C in folder/core; returns the sources by their path in `folder`.
+) -> ComponentView:
+    """The classes in `folder`, the C in folder/core. Returns what a project's texts say of them.
 
     Args:
         tflm: what TensorFlow Lite Micro runs, else None: the generated step.
@@ -89,17 +74,32 @@ def write_component(
     _copy_core(board, generated, folder / CORE)
     shutil.rmtree(generated)
     (folder / "language.bin").unlink()  # its bytes are in the C
-    values = {"view": view_component(view, tflm), "board": board}
+    component = _view_component(view, tflm)
+    values = {"view": component, "board": board}
     for name in (*(f"{name}.{kind}" for name in CLASSES for kind in ("h", "cpp")), *((KEYS,) if keys else ())):
         write_template(f"component/{name}.j2", folder / name, values)
-    sources = (path for path in folder.rglob("*") if path.suffix in (".c", ".cpp", ".S"))
-    return tuple(sorted(path.relative_to(folder).as_posix() for path in sources))
+    return component
 
 
-def write_template(template: str, path: Path, values: dict[str, object]) -> None:
-    """A file of a project from a template of templates/; its folder is made."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, render(templates_dir(), template, **values).encode())
+def list_sources_in(folder: Path) -> tuple[str, ...]:
+    """What is compiled of a written component, by path in its folder."""
+    paths = (path for path in folder.rglob("*") if path.suffix in (".c", ".cpp", ".S"))
+    return tuple(sorted(path.relative_to(folder).as_posix() for path in paths))
+
+
+def _view_component(view: ModelView, tflm: Interpreted | None) -> ComponentView:
+    """Decide what the texts say."""
+    headers = (templates_dir() / "component" / f"{name}.h.j2" for name in CLASSES)
+    methods = sorted({name for path in headers for name in _METHOD.findall(path.read_text("utf-8"))})
+    return ComponentView(
+        __version__,
+        view.model.info.name,
+        f"{len(view.language.content):,}",
+        "tflm" if tflm else "generated",
+        not view.sizes.small,
+        CLASSES,
+        tuple(methods),
+    )
 
 
 def _copy_core(board: Board, generated: Path, core: Path) -> None:

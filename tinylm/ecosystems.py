@@ -19,10 +19,27 @@ class Overhead:
     ngram_flash_bytes: int = 0
 
 
+@dataclass(frozen=True)
+class KeyboardKind:
+    """How a core sends keys: the sketch, whose part for this core is templates/arduino/keyboard_KIND.j2, and whether it
+    makes reports of its own (TinyLMKeys.h)."""
+
+    sketch: str
+    keys: bool = False
+
+
+KEYBOARDS = {
+    "usb": KeyboardKind("UsbKeyboard"),
+    "usb-mbed": KeyboardKind("UsbKeyboard"),
+    "ble-esp32": KeyboardKind("BleKeyboard", keys=True),
+    "ble-bluefruit": KeyboardKind("BleKeyboard"),
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class ArduinoCore:
     """The board with an Arduino core: which of templates/arduino's `sketches` run on it, how its core sends keys
-    (tinylm/arduino.py; empty: it cannot), which `headers` its serial line needs, whether TensorFlow Lite Micro comes with it, a
+    (KEYBOARDS; empty: it cannot), which `headers` its serial line needs, whether TensorFlow Lite Micro comes with it, a
     `note` for the person, and the `overhead` with that core, where that is more than the board's."""
 
     sketches: tuple[str, ...] = ("Typing", "Words")

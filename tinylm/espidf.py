@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinylm.board import Board
-from tinylm.component import view_component, write_component, write_template
+from tinylm.component import list_sources_in, write_component
 from tinylm.generate import ModelView
 from tinylm.programs import describe_program
+from tinylm.rendering import write_template
 from tinylm.tflm import Interpreted
 
 TFLITE_MICRO = "==1.4.0"  # of the component espressif/esp-tflite-micro
@@ -38,23 +39,23 @@ IDF = Versions()
 
 def write_espidf(view: ModelView, tflm: Interpreted | None, board: Board, folder: Path) -> None:
     """components/tinylm/, the project around it with main/, keyboard/ (a project of its own), README.md."""
-    about, component = board.espidf, view_component(view, tflm)
-    sources = write_component(view, tflm, board, folder / "components" / "tinylm", keys=about.keyboard)
+    about, place = board.espidf, folder / "components" / "tinylm"
+    component = write_component(view, tflm, board, place, keys=about.keyboard)
     drivers = ("esp_driver_uart", *(("esp_driver_usb_serial_jtag",) if about.usb_serial else ()))
     names = ("Typing", *(("BleKeyboard",) if about.keyboard else ()))
-    values = {"view": component, "board": board, "idf": IDF, "tflite_micro": TFLITE_MICRO, "sources": sources,
+    values = {"view": component, "board": board, "idf": IDF, "tflite_micro": TFLITE_MICRO, "sources": list_sources_in(place),
               "programs": [describe_program(name, _SOURCES[name], component) for name in names],
               "monitor": "idf.py -p PORT monitor", "ports": "python -m serial.tools.list_ports",
               "flash_megabytes": board.memory.flash.bytes >> 20,
               "factory_bytes": board.memory.flash.bytes - _APP_OFFSET}  # fmt: skip
     for template, name in (("component.cmake", "CMakeLists.txt"), ("component.yml", "idf_component.yml")):
-        write_template(f"espidf/{template}.j2", folder / "components" / "tinylm" / name, values)
+        write_template(f"espidf/{template}.j2", place / name, values)
     for name in ("README.md", "partitions.csv"):
         write_template(f"espidf/{name}.j2", folder / name, values)
     _write_program(folder, "main.cpp", values | _place("typing", "", "partitions.csv", drivers))
     if about.keyboard:
-        place = _place("keyboard", "../components", "../partitions.csv", (*_BLUETOOTH, *drivers), is_keyboard=True)
-        _write_program(folder / "keyboard", "keyboard.cpp", values | place)
+        keyboard = _place("keyboard", "../components", "../partitions.csv", (*_BLUETOOTH, *drivers), is_keyboard=True)
+        _write_program(folder / "keyboard", "keyboard.cpp", values | keyboard)
 
 
 def _place(

@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,16 +94,26 @@ def compile_firmware(
         elf = output / ELF_NAME
         options = write_link_script(board, Path(scratch))
         compiler.link(board, objects, elf, options)
-        try:
-            fingerprint = seal_model(elf, board)
-            memory = measure_memory(board, elf, objects) if board.memory else None
-            images = write_images(elf, board, output, bool(fingerprint)) if board.memory else {}
-            if memory:
-                require_fit(board, memory)
-        except TinylmError:
-            elf.unlink()
-            raise
-    return Firmware(board.name, tools.name, elf, images, memory, fingerprint)
+        return examine_firmware(board, elf, objects, tools.name)
+
+
+def examine_firmware(board: Board, elf: Path, objects: Mapping[Path, str], toolchain: str) -> Firmware:
+    """What is done to a linked firmware: its model is sealed, it is measured and checked, and its images are written beside it.
+
+    Args:
+        objects: object file -> its group of the memory report.
+    Raises TinylmError for one that its chip would not start, or that is too big; the ELF is gone then.
+    """
+    try:
+        fingerprint = seal_model(elf, board)
+        memory = measure_memory(board, elf, objects) if board.memory else None
+        images = write_images(elf, board, elf.parent, bool(fingerprint)) if board.memory else {}
+        if memory:
+            require_fit(board, memory)
+    except TinylmError:
+        elf.unlink()
+        raise
+    return Firmware(board.name, toolchain, elf, images, memory, fingerprint)
 
 
 def compile_host_library(

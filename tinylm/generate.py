@@ -16,8 +16,7 @@ from tinylm.mixture import hash_mixture
 from tinylm.model import MAX_WORD_LETTERS, Model, write_whole
 from tinylm.ngram import UNITS_PER_NAT, PackedNgram, hash_walk, read_ngram, word_costs
 from tinylm.reference import hash_steps
-from tinylm.rendering import render
-from tinylm.resources import templates_dir
+from tinylm.rendering import write_template
 from tinylm.step_code import Layer, Layers, StepPlan, layer_sums, layers_of, plan_step
 
 SELF_TEST_STEPS = 8
@@ -225,6 +224,5 @@ def write_c(
     folder.mkdir(parents=True, exist_ok=True)
     language = "language.S" if far_flash else "language.c"
     for name in ("tlm_sizes.h", "model.c", language, *(["constants.c"] if apart else [])):
-        text = render(templates_dir(), f"{name}.j2", view=view, apart=apart, far_section=far_section)
-        write_whole(folder / name, text.encode())
+        write_template(f"{name}.j2", folder / name, {"view": view, "apart": apart, "far_section": far_section})
     write_whole(folder.parent / "language.bin", view.language.content)

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from tinylm.arduino import LIBRARY, list_sketches, needs_keys
 from tinylm.board import Board
-from tinylm.component import view_component, write_component, write_template
+from tinylm.component import write_component
 from tinylm.generate import ModelView
 from tinylm.programs import describe_program
+from tinylm.rendering import write_template
 from tinylm.tflm import Interpreted
 
 _FILES = {"Typing": "main.cpp"}  # of the program that is built when none is named
@@ -18,8 +19,7 @@ def write_platformio(view: ModelView, tflm: Interpreted | None, board: Board, fo
     """platformio.ini, lib/TinyLM/, src/ with a file a program, README.md."""
     about = board.platformio
     library = folder / "lib" / LIBRARY
-    write_component(view, tflm, board, library / "src", needs_keys(about.keyboard))
-    component = view_component(view, tflm)
+    component = write_component(view, tflm, board, library / "src", needs_keys(about.keyboard))
     sketches = list_sketches(about.sketches, about.keyboard)
     programs = [describe_program(name, _FILES.get(name, f"{name}.cpp"), component) for name in sketches]
     values = {"view": component, "board": board, "programs": programs, "keyboard": about.keyboard, "headers": about.headers,

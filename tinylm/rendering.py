@@ -1,10 +1,13 @@
-"""Templates to text: one way to set Jinja up for every file that tinylm writes. Knows no template and no stage."""
+"""Templates to text and to files: one way to set Jinja up for all that tinylm writes. Knows no template and no stage."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import jinja2
+
+from tinylm.model import write_whole
+from tinylm.resources import templates_dir
 
 
 def render(folder: Path, template: str, **values: object) -> str:
@@ -20,6 +23,12 @@ def render(folder: Path, template: str, **values: object) -> str:
     environment.filters["c_string"] = _c_string
     environment.filters["lines"] = _lines
     return environment.get_template(template).render(values)
+
+
+def write_template(template: str, path: Path, values: dict[str, object]) -> None:
+    """A file from a template of templates/, whole or not at all; its folder is made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, render(templates_dir(), template, **values).encode())
 
 
 def _c_string(text: str) -> str:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from tinylm.board import Board
-from tinylm.model import Model, write_whole
-from tinylm.rendering import render
-from tinylm.resources import templates_dir
+from tinylm.model import Model
+from tinylm.rendering import write_template
 
 FILES = ("firmware.resc", "firmware.robot")
 
@@ -16,7 +15,7 @@ def write_renode(board: Board, model: Model, folder: Path) -> None:
     """firmware.resc and firmware.robot beside firmware.elf, for a board that Renode has."""
     values = {"board": board, "model": model.info.name, "letter": choose_letter(model)}
     for name in FILES:
-        write_whole(folder / name, render(templates_dir() / "renode", f"{name}.j2", **values).encode())
+        write_template(f"renode/{name}.j2", folder / name, values)
 
 
 def choose_letter(model: Model) -> str:

@@ -22,9 +22,9 @@ from tinylm.flatbuffer import read_tflite, write_tflite
 from tinylm.generate import EngineSizes, ModelView, NetworkView, hash_self_test, write_c
 from tinylm.graph import Graph, Step, prune, understand_step
 from tinylm.language import HEADER_BYTES, build_interpreted
-from tinylm.model import Model, write_whole
-from tinylm.rendering import render
-from tinylm.resources import firmware_dir, templates_dir
+from tinylm.model import Model
+from tinylm.rendering import write_template
+from tinylm.resources import firmware_dir
 from tinylm.step_code import layers_of
 from tinylm.tying import widen_output, widen_tables
 
@@ -172,5 +172,4 @@ def view_interpreted(model: Model, step: Step, tflm: Interpreted, sizes: EngineS
 def write_interpreted(view: ModelView, tflm: Interpreted, folder: Path) -> None:
     """As generate.write_c, and tflm.cpp."""
     write_c(view, folder, far_flash=False)
-    text = render(templates_dir(), "tflm/tflm.cpp.j2", view=view, tflm=tflm)
-    write_whole(folder / "tflm.cpp", text.encode())
+    write_template("tflm/tflm.cpp.j2", folder / "tflm.cpp", {"view": view, "tflm": tflm})

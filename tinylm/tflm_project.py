@@ -21,18 +21,17 @@ from tinylm.firmware import (
     Firmware,
     Progress,
     Source,
+    examine_firmware,
     list_includes,
     list_sources,
     write_board_header,
     write_link_script,
 )
 from tinylm.generate import ModelView
-from tinylm.image import write_images
-from tinylm.memory import measure_memory, require_fit
-from tinylm.model import Model, write_whole
+from tinylm.model import Model
 from tinylm.progress import Report
-from tinylm.rendering import render
-from tinylm.resources import cache_dir, firmware_dir, templates_dir
+from tinylm.rendering import write_template
+from tinylm.resources import cache_dir, firmware_dir
 from tinylm.tflm import Interpreted, interpret, rows_board, view_interpreted, write_interpreted
 from tinylm.toolchain import require_tool
 
@@ -94,8 +93,7 @@ def write_project(
             _copy(header, folder / "firmware" / header.relative_to(firmware_dir()))
     values = {"view": view, "board": board, "kernels": tflm.kernels, "includes": includes, "sources": listed,
               "tools": _tools_of(board, script), "link_script": "link.ld" if script else ""}  # fmt: skip
-    text = render(templates_dir(), "tflm/Makefile.j2", **values)
-    write_whole(folder / "Makefile", text.encode())
+    write_template("tflm/Makefile.j2", folder / "Makefile", values)
 
 
 def _tools_of(board: Board, script: tuple[str, ...]) -> Tools:
@@ -181,11 +179,7 @@ def build_interpreted(
 def _examine(board: Board, folder: Path, kept: Path) -> Firmware:
     elf, objects = folder / ELF_NAME, {path: path.relative_to(folder).parts[1] for path in folder.glob("obj/*/**/*.o")}
     objects |= dict.fromkeys(kept.rglob("*.o"), "runtime")
-    memory = measure_memory(board, elf, objects) if board.memory else None
-    if memory:
-        require_fit(board, memory)
-    images = write_images(elf, board, folder) if board.memory else {}
-    return Firmware(board.name, "gcc", elf, images, memory)
+    return examine_firmware(board, elf, objects, "gcc")
 
 
 def _kept(board: Board, root: Path, kernels: str) -> Path:
