@@ -19,6 +19,7 @@ SOURCES = (
     "tlm_mixture",
     "tlm_memory",
     "tlm_taught",
+    "tlm_bits",
     "tlm_ngram",
     "tlm_suggest_words",
     "tlm_suggest_spelling",

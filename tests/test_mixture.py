@@ -15,7 +15,7 @@ from models import golden_hash, tiny_lines, tiny_mixture_model
 from predict_model import EngineModel, log_sum_exp
 from predict_rig import Probe
 from test_engine import STEPS, take_step
-from test_ngram import make_ngram
+from test_ngram import packed_ngrams, vocabularies
 from test_taught import LINES, SIZES, take_lines
 
 from tinylm.board import load_board
@@ -31,7 +31,7 @@ from tinylm.lexicon import pack_lexicon
 from tinylm.link import Device
 from tinylm.measure import type_line
 from tinylm.model import Model, load_model, write_model
-from tinylm.ngram import PackedNgram, pack_ngram, parse_ngram, read_ngram
+from tinylm.ngram import PackedNgram, parse_ngram, read_ngram
 from tinylm.reference import StepResult, run_step
 from tinylm.typist import type_words
 
@@ -41,13 +41,10 @@ UNITS = st.sampled_from((1, 10, 1000, 2047, 4095, 4096, 5003, 2_000_000))
 
 @st.composite
 def engines(draw: st.DrawFn) -> tuple[EngineModel, PackedNgram]:
-    listed = st.text(st.sampled_from(LETTERS), min_size=1, max_size=draw(st.sampled_from((2, 3, 6))))
-    words = tuple(sorted(draw(st.sets(listed, min_size=2, max_size=60))))
-    levels = tuple(draw(st.lists(st.sampled_from((0, 0, 1, 3, 9)), min_size=len(words), max_size=len(words))))
+    words, levels = draw(vocabularies((0, 0, 1, 3, 9)))
     rows = 2 + levels.count(0)
     possible = [*range(2, rows), *(rows + i for i, level in enumerate(levels) if level)]
-    seed, density = draw(st.integers(0, 10**6)), draw(st.sampled_from((0.1, 0.5, 1.0)))
-    packed = pack_ngram(make_ngram(rows + len(words), seed, density, possible=possible))
+    packed = draw(packed_ngrams(rows + len(words), possible))
     spread, units = draw(st.sampled_from(((3, 1), (50, 10), (5000, 1000), (1 << 22, 2_000_000), (1 << 22, 300_001))))
     share = units * draw(st.sampled_from((-5000, -700, 0, 300, 5000))) // 1000
     top, level = draw(st.integers(-9000, 500)), draw(st.integers(0, 900))

@@ -43,8 +43,9 @@ def make_ngram(
     density: float,
     bits: tuple[int, int, int] = (3, 3, 2),
     possible: Sequence[int] | None = None,
+    befores: float | None = None,
 ) -> Ngram:
-    """Random followers of about `density` of all rows, each with about as many; only `possible` rows follow."""
+    """Random followers of about `density` of all rows, after `befores` of all rows; only `possible` rows follow."""
     rng = np.random.default_rng(seed)
     follows = np.arange(2, rows) if possible is None else np.array(possible)
     lasts = np.flatnonzero(rng.random(rows) < density)
@@ -53,7 +54,11 @@ def make_ngram(
         share = rng.random() ** 3
         followers = follows[rng.random(len(follows)) < share]
         pairs += [last * rows + row for row in followers.tolist()]
-        for before in np.flatnonzero(rng.random(rows) < density / 3).tolist() if len(followers) else ():
+        for before in (
+            np.flatnonzero(rng.random(rows) < (density / 3 if befores is None else befores)).tolist()
+            if len(followers)
+            else ()
+        ):
             chosen = followers[rng.random(len(followers)) < rng.random()]
             triples += [(last * rows + before) * rows + row for row in chosen.tolist()]
     pair_keys, triple_keys = np.array(pairs, np.int64), np.array(triples, np.int64)
@@ -73,7 +78,7 @@ def make_ngram(
 
 NGRAMS = st.builds(
     make_ngram,
-    rows=st.sampled_from((3, 5, 12, 40, 150)),
+    rows=st.sampled_from((3, 5, 12, 40, 150)),  # of 150 some are in groups
     seed=st.integers(0, 10**6),
     density=st.sampled_from((0.0, 0.1, 0.5, 1.0)),
     bits=st.sampled_from(((3, 3, 2), (1, 1, 1), (8, 4, 5))),
@@ -116,7 +121,7 @@ def test_a_file_that_is_cut_or_longer_or_of_another_kind_is_refused() -> None:
         content[:10],
         content[:-1],
         content + b"\0",
-        b"TLN2" + content[4:],
+        b"TLN1" + content[4:],
         content[:8] + b"\0" + content[9:],
     ):
         with pytest.raises(TinylmError, match="model.ngram is damaged"):
@@ -124,12 +129,29 @@ def test_a_file_that_is_cut_or_longer_or_of_another_kind_is_refused() -> None:
 
 
 @st.composite
-def engines(draw: st.DrawFn) -> tuple[EngineModel, PackedNgram]:
+def vocabularies(draw: st.DrawFn, levels: Sequence[int]) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """Words and their levels: few, or as many as make sets of followers that are in groups."""
+    if draw(st.integers(0, 3)) == 3:
+        rng = random.Random(draw(st.integers(0, 10**6)))
+        many = {"".join(rng.choices(LETTERS, k=rng.randint(1, 4))) for _ in range(140)}
+        return tuple(sorted(many)), tuple(rng.choices(levels, k=len(many)))
     listed = st.text(st.sampled_from(LETTERS), min_size=1, max_size=draw(st.sampled_from((2, 3, 6))))
     words = tuple(sorted(draw(st.sets(listed, min_size=2, max_size=60))))
-    levels = tuple(draw(st.lists(st.integers(1, 31), min_size=len(words), max_size=len(words))))
+    return words, tuple(draw(st.lists(st.sampled_from(levels), min_size=len(words), max_size=len(words))))
+
+
+@st.composite
+def packed_ngrams(draw: st.DrawFn, rows: int, possible: Sequence[int] | None = None) -> PackedNgram:
+    """Of many rows a few have followers, in groups, after many rows, in groups too."""
+    density, befores = draw(st.sampled_from(((0.1, None), (0.5, None), (1.0, None)) if rows < 80 else ((0.15, 0.4),)))
+    return pack_ngram(make_ngram(rows, draw(st.integers(0, 10**6)), density, possible=possible, befores=befores))
+
+
+@st.composite
+def engines(draw: st.DrawFn) -> tuple[EngineModel, PackedNgram]:
+    words, levels = draw(vocabularies(range(1, 32)))
     top, level = draw(st.integers(-9000, 0)), draw(st.sampled_from((0, 60, 300, 2000)))
-    packed = pack_ngram(make_ngram(len(words) + 2, draw(st.integers(0, 10**6)), draw(st.sampled_from((0.1, 0.5, 1.0)))))
+    packed = draw(packed_ngrams(len(words) + 2))
     capitals = tuple(draw(st.lists(st.integers(0, 2), min_size=len(words), max_size=len(words))))
     model = EngineModel("ngram", LETTERS, words, levels, top, level, 0, 0, ngram=read_ngram(packed), capitals=capitals)
     return model, packed

@@ -14,15 +14,17 @@ import numpy as np
 
 from tinylm.errors import TinylmError
 from tinylm.model import BOUNDARY_ROW, FIRST_WORD_ROW, MAX_WORDS
+from tinylm.ngram_stream import BitReader, Grouping, code_count, code_field, code_members, code_set
 from tinylm.reference import FNV_BASIS, hash_bytes
 
-MAGIC = b"TLN1"
+MAGIC = b"TLN2"
 UNITS_PER_NAT = 16
 MOST_COST = 255
 MAX_CLASS_BITS = 8
 PAIR_BOOKS = 4
 BLOCK_CONTEXTS, BLOCK_BYTES = 32, 512  # a block is closed by what comes first; one record may be longer
-LONGEST_COUNT_BITS = 15  # after its first bit: counts are below 2^16
+# Long sets can be passed over: by a prefix, by what is too dear, by a word before.
+PAIR_GROUPS, BEFORE_GROUPS = Grouping(64, 32), Grouping(32, 16)
 _HEADER = struct.Struct("<4sHHBBBBI")
 _INDEX = struct.Struct("<HBHB")  # first row, low and high part of the byte in the stream, contexts
 _INDEX_BYTES = _INDEX.size
@@ -88,6 +90,15 @@ class PackedNgram:
         )
 
 
+@dataclass(frozen=True)
+class _Record:
+    """What follows one row: a text of 0 and 1, first bit first. A long one begins its block."""
+
+    row: int
+    text: str
+    is_long: bool
+
+
 def parse_ngram(content: bytes) -> PackedNgram:
     """`model.ngram` -> its sections. Raises TinylmError when it is not one, or not whole."""
     head = content[: _HEADER.size].ljust(_HEADER.size, b"\0")
@@ -122,11 +133,11 @@ def pack_ngram(ngram: Ngram) -> PackedNgram:
     for number, block in enumerate(blocks):
         if len(stream) >= 1 << 24:
             raise TinylmError("The n-gram takes more than 16 MB when packed.", "Give a smaller budget.")
-        first = block[0][0]
+        first = block[0].row
         index += _INDEX.pack(first, len(stream) & 0xFF, len(stream) >> 8, len(block))
-        end = blocks[number + 1][0][0] if number + 1 < len(blocks) else ngram.rows
-        gaps = ["", *_code_set([row - first - 1 for row, _ in block[1:]], end - first - 1)]
-        text = "".join(gap + record for gap, (_, record) in zip(gaps, block))
+        end = blocks[number + 1][0].row if number + 1 < len(blocks) else ngram.rows
+        gaps = ["", *code_set([record.row - first - 1 for record in block[1:]], end - first - 1)]
+        text = "".join(gap + record.text for gap, record in zip(gaps, block))
         stream += int(text[::-1] or "0", 2).to_bytes((len(text) + 7) // 8, "little")
     costs = b"".join(bytes(book) for book in ngram.codebooks)
     return PackedNgram(
@@ -134,24 +145,24 @@ def pack_ngram(ngram: Ngram) -> PackedNgram:
     )
 
 
-def _cut_blocks(records: Sequence[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
-    """Runs of (row, record) that make a block each."""
-    block: list[tuple[int, str]] = []
+def _cut_blocks(records: Sequence[_Record]) -> Iterator[list[_Record]]:
+    """Runs of records that make a block each. Nothing need be passed over to find the followers of a common word."""
+    block: list[_Record] = []
     bits = 0
     for record in records:
-        block.append(record)
-        bits += len(record[1])
-        if len(block) == BLOCK_CONTEXTS or bits >= 8 * BLOCK_BYTES:
+        if block and (record.is_long or len(block) == BLOCK_CONTEXTS or bits >= 8 * BLOCK_BYTES):
             yield block
             block, bits = [], 0
+        block.append(record)
+        bits += len(record.text)
     if block:
         yield block
 
 
-def _render_records(ngram: Ngram, bits: tuple[int, ...]) -> Iterator[tuple[int, str]]:
-    """(row, its record) of every word with followers; a record is a text of 0 and 1, first bit first."""
+def _render_records(ngram: Ngram, bits: tuple[int, ...]) -> Iterator[_Record]:
+    """The record of every word with followers."""
     pair_texts, triple_texts, pair_off, triple_off = (
-        [_field(value, width) for value in range(1 << width)] for width in bits
+        [code_field(value, width) for value in range(1 << width)] for width in bits
     )
     size = ngram.rows
     pairs = _groups(ngram.pair_keys, size)
@@ -162,19 +173,24 @@ def _render_records(ngram: Ngram, bits: tuple[int, ...]) -> Iterator[tuple[int, 
     rows = ngram.pair_keys % size
     triple_rows = ngram.triple_keys % size
     for number, (last, first, end) in enumerate(pairs):
-        followers = rows[first:end]
-        parts = [_code_count(end - first), pair_off[ngram.pair_backoffs[number]]]
-        for gap, kind in zip(_code_set(followers.tolist(), size), ngram.pair_classes[first:end].tolist()):
-            parts += (gap, pair_texts[kind])
+        followers, classes = rows[first:end], ngram.pair_classes[first:end].tolist()
+        cost_of = ngram.codebooks[pair_book(end - first)]
+        best = [
+            pair_texts[min(classes[i : i + PAIR_GROUPS.each], key=lambda kind: cost_of[kind])]
+            for i in range(0, end - first, PAIR_GROUPS.each)
+        ]
+        parts = [code_count(end - first), pair_off[ngram.pair_backoffs[number]]]
+        parts.append(code_members(followers.tolist(), [pair_texts[kind] for kind in classes], size, PAIR_GROUPS, best))
         inside = triples_of.get(last, [])
-        parts.append(_code_count(len(inside) + 1))
-        befores = _code_set([key % size for key, _, _ in inside], size)
-        for place, (gap, (_, a, b)) in enumerate(zip(befores, inside), starts.get(last, 0)):
-            parts += (gap, _code_count(b - a), triple_off[ngram.triple_backoffs[place]])
+        tails = []
+        for place, (_, a, b) in enumerate(inside, starts.get(last, 0)):
             ranks = np.searchsorted(followers, triple_rows[a:b]).tolist()
-            for text, kind in zip(_code_set(ranks, end - first), ngram.triple_classes[a:b].tolist()):
-                parts += (text, triple_texts[kind])
-        yield last, "".join(parts)
+            kinds = ngram.triple_classes[a:b].tolist()
+            triples = "".join(gap + triple_texts[kind] for gap, kind in zip(code_set(ranks, end - first), kinds))
+            tails.append(code_count(b - a) + triple_off[ngram.triple_backoffs[place]] + triples)
+        parts.append(code_count(len(inside) + 1))
+        parts.append(code_members([key % size for key, _, _ in inside], tails, size, BEFORE_GROUPS))
+        yield _Record(last, "".join(parts), end - first >= PAIR_GROUPS.least)
 
 
 def _groups(keys: np.ndarray, size: int) -> list[tuple[int, int, int]]:
@@ -184,72 +200,9 @@ def _groups(keys: np.ndarray, size: int) -> list[tuple[int, int, int]]:
     return list(zip(contexts.tolist(), first.tolist(), ends.tolist()))
 
 
-def _field(value: int, bits: int) -> str:
-    """Lowest bit first."""
-    return f"{value:0{bits}b}"[::-1] if bits else ""
-
-
-def _code_count(count: int) -> str:
-    """1 and more: how many bits follow the first in unary, then those bits (Elias gamma)."""
-    longer = count.bit_length() - 1
-    end = "0" if longer < LONGEST_COUNT_BITS else ""
-    return "1" * longer + end + _field(count - (1 << longer), longer)
-
-
-def gap_width(room: int, left: int) -> int:
-    """Low bits of the gap before the first of `left` numbers when it is one of `room` values."""
-    return max((room // left).bit_length() - 1, 0)
-
-
-def _code_set(numbers: Sequence[int], size: int) -> Iterator[str]:
-    """Code words of sorted different numbers below `size`: gaps, Rice-coded by what room is left (docs/SPEC-ngram.md)."""
-    next_number, left = 0, len(numbers)
-    for number in numbers:
-        room = size - next_number - (left - 1)
-        width = gap_width(room, left)
-        gap = number - next_number
-        high, most = gap >> width, (room - 1) >> width
-        yield "1" * high + ("0" if high < most else "") + _field(gap & ((1 << width) - 1), width)
-        next_number, left = number + 1, left - 1
-
-
 def pair_book(followers: int) -> int:
     """The codebook of a word with so many followers: the first for 1.., then 4.., 16.., 64.. of them."""
     return min((followers.bit_length() - 1) // 2, PAIR_BOOKS - 1)
-
-
-class _BitReader:
-    """Reads a packed stream from a bit on; past its end are zeros."""
-
-    def __init__(self, stream: bytes, byte: int) -> None:
-        self._stream = stream
-        self._bit = 8 * byte
-
-    def field(self, bits: int) -> int:
-        start = self._bit >> 3
-        window = int.from_bytes(self._stream[start : start + 3], "little") >> (self._bit & 7)
-        self._bit += bits
-        return window & ((1 << bits) - 1)
-
-    def unary(self, most: int) -> int:
-        high = 0
-        while high < most and self.field(1):
-            high += 1
-        return high
-
-    def count(self) -> int:
-        longer = self.unary(LONGEST_COUNT_BITS)
-        return (1 << longer) + self.field(longer)
-
-    def each_number(self, count: int, size: int) -> Iterator[int]:
-        next_number = 0
-        for left in range(count, 0, -1):
-            room = size - next_number - (left - 1)
-            width = gap_width(room, left)
-            high = self.unary((room - 1) >> width)
-            number = next_number + (high << width) + self.field(width)
-            yield number
-            next_number = number + 1
 
 
 @dataclass(frozen=True)
@@ -291,14 +244,14 @@ def read_ngram(packed: PackedNgram, end: int | None = None) -> ReadNgram:
         if end is not None and first >= end:
             break
         following = entries[number + 1][0] if number + 1 < len(entries) else packed.rows
-        reader = _BitReader(packed.stream, low | high << 8)
+        reader = BitReader(packed.stream, low | high << 8)
         rows = _rows_of_block(reader, first, contexts, following)
         for last in rows:
             _read_record(reader, packed, books, last, pairs, triples)
     return ReadNgram(packed.rows, pairs, triples)
 
 
-def _rows_of_block(reader: _BitReader, first: int, contexts: int, end: int) -> Iterator[int]:
+def _rows_of_block(reader: BitReader, first: int, contexts: int, end: int) -> Iterator[int]:
     yield first
     for row in reader.each_number(contexts - 1, end - first - 1):
         yield first + 1 + row
@@ -313,7 +266,7 @@ def _codebooks(packed: PackedNgram) -> list[bytes]:
 
 
 def _read_record(
-    reader: _BitReader,
+    reader: BitReader,
     packed: PackedNgram,
     books: list[bytes],
     last: int,
@@ -324,10 +277,13 @@ def _read_record(
     triple_book, last_off, both_off = books[PAIR_BOOKS:]
     pair_costs = books[pair_book(count)]
     backoff = last_off[reader.field(packed.backoff_bits)]
-    costs = {row: pair_costs[reader.field(packed.pair_bits)] for row in reader.each_number(count, packed.rows)}
+    costs = {
+        row: pair_costs[reader.field(packed.pair_bits)]
+        for row in reader.each_member(count, packed.rows, PAIR_GROUPS, packed.pair_bits)
+    }
     pairs[last] = Followers(backoff, costs)
     followers = list(costs)
-    for before in reader.each_number(reader.count() - 1, packed.rows):
+    for before in reader.each_member(reader.count() - 1, packed.rows, BEFORE_GROUPS):
         inside = reader.count()
         backoff = both_off[reader.field(packed.backoff_bits)]
         ranks = reader.each_number(inside, count)

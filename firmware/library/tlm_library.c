@@ -167,17 +167,21 @@ int tlm_library_followers(tlm_library_t *library, uint16_t *rows, uint16_t *cost
     const tlm_model_t *model = engine->model;
     const int done = tlm_suggest(engine, 1);
     tlm_followers_t followers;
-    int count = 0;
+    uint8_t read;
+    int count = 0; /* below 65,535: each has another row */
 
     if (done < 0 || model->ngram == 0) {
         return done < 0 ? done : 0;
     }
     /* In a mixture the n-gram's state lies after the network's. */
-    tlm_followers_start(tlm_moment_newest(engine)->state + (model->network.score != 0 ? model->network.state_bytes : 0),
+    tlm_followers_start(model->ngram, engine->language,
+                        tlm_moment_newest(engine)->state + (model->network.score != 0 ? model->network.state_bytes : 0),
                         &followers);
-    for (; tlm_followers_next(model->ngram, engine->language, &followers); count++) { /* below 65,535: each has another row */
-        rows[count] = followers.row;
-        costs[count] = followers.cost;
+    while ((read = tlm_followers_read(model->ngram, engine->language, &followers)) > 0) {
+        for (uint8_t i = 0; i < read; i++, count++) {
+            rows[count] = followers.rows[i];
+            costs[count] = followers.costs[i];
+        }
     }
     return count;
 }

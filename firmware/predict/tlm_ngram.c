@@ -1,6 +1,7 @@
 /* Reads the packed n-gram in place. Knows bits and rows; knows nothing of letters or of the line. */
 #include "tlm_ngram.h"
 
+#include "tlm_bits.h"
 #include "tlm_hash.h"
 
 #include <string.h>
@@ -9,128 +10,20 @@ enum {
     INDEX_BYTES = 6,             /* of a block: u16 first row, u24 byte in the stream, u8 contexts */
     INDEX_BYTE = 2,
     INDEX_CONTEXTS = 5,
-    LONGEST_COUNT_BITS = 15,
     PAIR_BOOKS = 4,
-    MOST_AT_ONCE = 16
+    GROUPED_PAIRS = 64,          /* so many are in groups of PAIRS */
+    PAIRS = 32,
+    GROUPED_BEFORES = 32,        /* words before, too */
+    BEFORES = 16
 };
 
 static const uint16_t NO_RANK = 0xFFFF; /* ranks are below 65,535 */
 
-/* Where one reads. `bit` beyond `end` means that the stream was too short: everything read from then on is 0. */
-typedef struct {
-    tlm_flash_t stream;
-    uint32_t bit, end;
-} reader_t;
-
-/* A sorted set of different numbers, of which `left` are still to be read. */
-typedef struct {
-    uint16_t next, size, left;   /* least number that may come; all are below size */
-    uint8_t width;               /* of the number before's field, which is near to the next one's; 0 at first */
-} set_t;
-
-static reader_t read_from(const tlm_ngram_t *ngram, tlm_flash_t language, uint32_t bit)
+static tlm_bits_t read_from(const tlm_ngram_t *ngram, tlm_flash_t language, uint32_t bit)
 {
     /* The last two bytes are padding, so that 3 can be read wherever a bit is: stream_bytes is 2 or more. */
-    const reader_t reader = {language + ngram->stream, bit, 8u * (ngram->stream_bytes - 2u)};
-    return reader;
-}
-
-static bool is_broken(const reader_t *reader) { return reader->bit > reader->end; }
-
-/* The bits from here on, lowest first: 17 or more where there are so many. reader->bit is not beyond the end. */
-static uint32_t peek(const reader_t *reader)
-{
-    /* 24 bits less the 0..7 before leave 17. */
-    return tlm_flash_u24(reader->stream + (tlm_offset_t)(reader->bit >> 3)) >> (reader->bit & 7u);
-}
-
-/* The next `count` (0..16) bits. */
-static uint16_t read_field(reader_t *reader, uint8_t count)
-{
-    uint32_t window;
-
-    if (count == 0) { /* at the end too, where there is no third byte */
-        return 0;
-    }
-    if (reader->bit > reader->end || count > reader->end - reader->bit) {
-        reader->bit = reader->end + 1u;
-        return 0;
-    }
-    window = peek(reader);
-    reader->bit += count;
-    return (uint16_t)(window & ((1UL << count) - 1u));
-}
-
-/* How many ones there are before a zero, or `most`, after which no zero is written. */
-static uint16_t read_unary(reader_t *reader, uint16_t most)
-{
-    uint16_t ones = 0;
-
-    while (ones < most) {
-        const uint32_t left = is_broken(reader) ? 0 : reader->end - reader->bit;
-        const uint8_t count = (uint8_t)(left < MOST_AT_ONCE ? left : MOST_AT_ONCE);
-        uint32_t window = count > 0 ? peek(reader) : 0; /* at the end there is no third byte */
-        uint8_t read = 0;
-        for (; read < count && ones < most && (window & 1u) != 0; read++, ones++) {
-            window >>= 1;
-        }
-        reader->bit += read;
-        if (ones < most && read < count) { /* the zero */
-            reader->bit++;
-            break;
-        }
-        if (ones < most && count < MOST_AT_ONCE) {
-            reader->bit = reader->end + 1u;
-            break;
-        }
-    }
-    return ones;
-}
-
-/* floor(log2(room / left)), or 0 where that is below 0; from what it was for the number before. */
-static uint8_t width_of(const set_t *set, uint16_t room)
-{
-    uint8_t width = set->width; /* at most 15 */
-
-    while (((uint32_t)set->left << width) << 1 <= room) {
-        width++;
-    }
-    while (width > 0 && (uint32_t)set->left << width > room) {
-        width--;
-    }
-    return width;
-}
-
-/* 1..65,535: Elias gamma, its length in unary. */
-static uint16_t read_count(reader_t *reader)
-{
-    const uint8_t longer = (uint8_t)read_unary(reader, LONGEST_COUNT_BITS);
-    return (uint16_t)((1u << longer) + read_field(reader, longer));
-}
-
-/* The next number of the set, set->left being 1 or more. A set that is larger than its size, as in damaged bytes, breaks
- * the reader. */
-static uint16_t read_number(reader_t *reader, set_t *set)
-{
-    const uint16_t spare = (uint16_t)(set->left - 1u);
-    uint16_t room, number;
-    uint8_t width;
-
-    if (set->next >= set->size || spare >= (uint16_t)(set->size - set->next)) {
-        reader->bit = reader->end + 1u;
-        return 0;
-    }
-    room = (uint16_t)(set->size - set->next - spare); /* values that the gap may have: 1 or more */
-    width = set->width = width_of(set, room);
-    number = (uint16_t)(read_unary(reader, (uint16_t)((room - 1u) >> width)) << width);
-    number = (uint16_t)(number + read_field(reader, width));
-    if (number >= room) { /* only in damaged bytes */
-        number = (uint16_t)(room - 1u);
-    }
-    number = (uint16_t)(number + set->next);
-    set->next = (uint16_t)(number + 1u); /* number is below size: no overflow */
-    set->left = spare;
-    return number;
+    const tlm_bits_t bits = {language + ngram->stream, bit, 8u * (ngram->stream_bytes - 2u)};
+    return bits;
 }
 
 /* Of 1..8 bits. */
@@ -138,60 +31,93 @@ static uint16_t classes(uint8_t bits) { return (uint16_t)(1u << bits); }
 
 /* The codebooks lie one after the other: PAIR_BOOKS of pairs, triples, back-off of a word, back-off of two. A word of
  * few followers has dear ones seldom: which book is its own depends on how many it has, 1.., 4.., 16.., 64... */
-static uint8_t read_pair_cost(const tlm_ngram_t *ngram, tlm_flash_t language, uint16_t all, reader_t *reader)
+static tlm_flash_t pair_costs(const tlm_ngram_t *ngram, tlm_flash_t language, uint16_t pairs)
 {
-    const uint16_t book = all < 4 ? 0 : all < 16 ? 1 : all < 64 ? 2 : PAIR_BOOKS - 1;
-    return tlm_flash_u8(language + ngram->costs + book * classes(ngram->pair_bits) +
-                        read_field(reader, ngram->pair_bits));
+    const uint16_t book = pairs < 4 ? 0 : pairs < 16 ? 1 : pairs < 64 ? 2 : PAIR_BOOKS - 1;
+    return language + ngram->costs + book * classes(ngram->pair_bits);
 }
 
-static uint8_t read_triple_cost(const tlm_ngram_t *ngram, tlm_flash_t language, reader_t *reader)
+static tlm_flash_t triple_costs(const tlm_ngram_t *ngram, tlm_flash_t language)
 {
-    return tlm_flash_u8(language + ngram->costs + PAIR_BOOKS * classes(ngram->pair_bits) +
-                        read_field(reader, ngram->triple_bits));
+    return language + ngram->costs + PAIR_BOOKS * classes(ngram->pair_bits);
 }
 
-static uint8_t read_backoff(const tlm_ngram_t *ngram, tlm_flash_t language, reader_t *reader, uint8_t words)
+static uint8_t read_backoff(const tlm_ngram_t *ngram, tlm_flash_t language, tlm_bits_t *bits, uint8_t words)
 {
-    const uint16_t books = (uint16_t)(PAIR_BOOKS * classes(ngram->pair_bits) + classes(ngram->triple_bits));
     const uint16_t other = words > 1 ? classes(ngram->backoff_bits) : 0;
-    return tlm_flash_u8(language + ngram->costs + books + other + read_field(reader, ngram->backoff_bits));
+    return tlm_flash_u8(triple_costs(ngram, language) + classes(ngram->triple_bits) + other +
+                        tlm_bits_field(bits, ngram->backoff_bits));
 }
 
-/* Go past the followers of a context, of which `all` are possible, with costs of `bits`. */
-static void skip_followers(reader_t *reader, uint16_t count, uint16_t all, uint8_t bits)
+/* Go past the members of a set and the fields behind them. */
+static void skip_set(tlm_bits_t *bits, tlm_set_t set, uint8_t field_bits)
 {
-    set_t set = {0, all, count, 0};
+    tlm_bits_t at = *bits;
+    uint16_t unused;
 
-    while (set.left > 0 && !is_broken(reader)) {
-        (void)read_number(reader, &set);
-        (void)read_field(reader, bits);
+    while (set.left > 0 && !tlm_bits_broken(&at)) {
+        (void)tlm_set_read(&at, &set, field_bits, &unused);
     }
+    *bits = at;
+}
+
+static tlm_groups_t group_pairs(const tlm_ngram_t *ngram, tlm_bits_t *bits, uint16_t pairs)
+{
+    return tlm_bits_groups(bits, ngram->rows, pairs, GROUPED_PAIRS, PAIRS);
+}
+
+static void skip_pairs(const tlm_ngram_t *ngram, tlm_bits_t *bits, uint16_t pairs)
+{
+    tlm_groups_t groups = group_pairs(ngram, bits, pairs);
+    tlm_group_t group;
+
+    while (tlm_groups_next(bits, &groups, ngram->pair_bits, &group)) {
+        bits->bit += group.length;
+        if (!group.known) {
+            skip_set(bits, group.set, ngram->pair_bits);
+        }
+    }
+}
+
+/* Read the words before, of a word with so many followers, up to `before` or to the end. Returns whether it is there: the
+ * reader is then at what follows the two. */
+static bool find_before(const tlm_ngram_t *ngram, tlm_bits_t *bits, uint16_t pairs, uint16_t before)
+{
+    tlm_groups_t groups = tlm_bits_groups(bits, ngram->rows, (uint16_t)(tlm_bits_count(bits) - 1u), GROUPED_BEFORES, BEFORES);
+    tlm_group_t group;
+    uint16_t unused;
+
+    while (tlm_groups_next(bits, &groups, 0, &group)) {
+        if (group.known && before >= group.set.size) {
+            bits->bit += group.length;
+            continue;
+        }
+        while (group.set.left > 0 && !tlm_bits_broken(bits)) {
+            if (tlm_group_read(bits, &group, 0, &unused) == before) {
+                return true;
+            }
+            const uint16_t triples = tlm_bits_count(bits);
+            (void)tlm_bits_field(bits, ngram->backoff_bits);
+            skip_set(bits, tlm_bits_set(bits, 0, pairs, triples), ngram->triple_bits);
+        }
+    }
+    return false;
 }
 
 /* Read the record at the reader: fills in what follows the state's last word, and what follows `before` and it. */
-static void read_record(const tlm_ngram_t *ngram, tlm_flash_t language, uint16_t before, reader_t *reader,
+static void read_record(const tlm_ngram_t *ngram, tlm_flash_t language, uint16_t before, tlm_bits_t *bits,
                         tlm_ngram_state_t *state)
 {
-    set_t befores = {0, ngram->rows, 0, 0};
-
-    state->pairs = read_count(reader);
-    state->pair_backoff = read_backoff(ngram, language, reader, 1);
-    state->pairs_bit = reader->bit;
-    skip_followers(reader, state->pairs, ngram->rows, ngram->pair_bits);
-    befores.left = (uint16_t)(read_count(reader) - 1u);
-    while (befores.left > 0 && !is_broken(reader)) {
-        const uint16_t row = read_number(reader, &befores);
-        const uint16_t count = read_count(reader);
-        const uint8_t backoff = read_backoff(ngram, language, reader, 2);
-        if (row == before) {
-            state->triples = count;
-            state->triple_backoff = backoff;
-            state->triples_bit = reader->bit;
-        }
-        skip_followers(reader, count, state->pairs, ngram->triple_bits);
+    state->pairs = tlm_bits_count(bits);
+    state->pair_backoff = read_backoff(ngram, language, bits, 1);
+    state->pairs_bit = bits->bit;
+    skip_pairs(ngram, bits, state->pairs);
+    if (find_before(ngram, bits, state->pairs, before)) {
+        state->triples = tlm_bits_count(bits);
+        state->triple_backoff = read_backoff(ngram, language, bits, 2);
+        state->triples_bit = bits->bit;
     }
-    if (is_broken(reader)) { /* damaged: nothing follows */
+    if (tlm_bits_broken(bits)) { /* damaged: nothing follows */
         state->pairs = state->triples = 0;
         state->pair_backoff = state->triple_backoff = 0;
     }
@@ -213,8 +139,9 @@ static void find_record(const tlm_ngram_t *ngram, tlm_flash_t language, uint16_t
     uint16_t high = ngram->blocks;
     uint16_t row, end;
     tlm_flash_t entry;
-    reader_t reader;
-    set_t rows = {0, 0, 0, 0};
+    uint16_t unused;
+    tlm_bits_t bits;
+    tlm_set_t rows;
 
     /* The last block that starts at the row or before it. */
     while (high - low > 1) {
@@ -231,17 +158,15 @@ static void find_record(const tlm_ngram_t *ngram, tlm_flash_t language, uint16_t
     entry = index_entry(ngram, language, low);
     row = tlm_flash_u16(entry);
     end = block_row(ngram, language, (uint16_t)(low + 1u));
-    reader = read_from(ngram, language, tlm_flash_u24(entry + INDEX_BYTE) << 3);
-    rows.size = (uint16_t)(end > row ? end - row - 1u : 0);
-    rows.left = tlm_flash_u8(entry + INDEX_CONTEXTS);
-    rows.left = (uint16_t)(rows.left > 0 ? rows.left - 1 : 0); /* the first is in the index */
-    while (row < state->last && rows.left > 0 && !is_broken(&reader)) {
+    bits = read_from(ngram, language, tlm_flash_u24(entry + INDEX_BYTE) << 3);
+    rows = tlm_bits_set(&bits, (uint16_t)(row + 1u), end, (uint16_t)(tlm_flash_u8(entry + INDEX_CONTEXTS) - 1u)); /* the first is in the index */
+    while (row < state->last && rows.left > 0 && !tlm_bits_broken(&bits)) {
         tlm_ngram_state_t passed;
-        read_record(ngram, language, ngram->rows, &reader, &passed); /* no row before is this one */
-        row = (uint16_t)(tlm_flash_u16(entry) + 1u + read_number(&reader, &rows));
+        read_record(ngram, language, ngram->rows, &bits, &passed); /* no row before is this one */
+        row = tlm_set_read(&bits, &rows, 0, &unused);
     }
-    if (row == state->last && !is_broken(&reader)) {
-        read_record(ngram, language, before, &reader, state);
+    if (row == state->last && !tlm_bits_broken(&bits)) {
+        read_record(ngram, language, before, &bits, state);
     }
 }
 
@@ -258,68 +183,96 @@ void tlm_ngram_step(const tlm_ngram_t *ngram, tlm_flash_t language, uint16_t row
     memcpy(state, &now, sizeof now);
 }
 
-void tlm_followers_start(const int8_t *state, tlm_followers_t *followers)
-{
-    tlm_ngram_state_t now;
-
-    memcpy(&now, state, sizeof now);
-    memset(followers, 0, sizeof *followers);
-    followers->pairs_bit = now.pairs_bit;
-    followers->triples_bit = now.triples_bit;
-    followers->pairs = followers->all = now.pairs;
-    followers->triples = now.triples;
-    followers->pair_backoff = now.pair_backoff;
-    followers->triple_backoff = now.triple_backoff;
-    followers->triple_rank = NO_RANK;
-}
-
-/* Read the next triple ahead: there is one, and the one before was used. */
+/* Read the next triple ahead, whose rank is NO_RANK when there is none. */
 static void read_triple(const tlm_ngram_t *ngram, tlm_flash_t language, tlm_followers_t *followers)
 {
-    reader_t reader = read_from(ngram, language, followers->triples_bit);
-    set_t set = {followers->next_rank, followers->all, followers->triples, followers->triple_width};
+    tlm_bits_t bits = read_from(ngram, language, followers->triples_bit);
+    uint16_t kind;
 
-    followers->triple_rank = read_number(&reader, &set);
-    followers->triple_cost = read_triple_cost(ngram, language, &reader);
-    followers->next_rank = set.next;
-    followers->triples = set.left;
-    followers->triple_width = set.width;
-    followers->triples_bit = reader.bit;
-    if (is_broken(&reader)) {
-        followers->triple_rank = NO_RANK;
-        followers->triples = 0;
+    followers->triple_rank = NO_RANK;
+    if (followers->triples.left > 0) {
+        const uint16_t rank = tlm_set_read(&bits, &followers->triples, ngram->triple_bits, &kind);
+        followers->triple_cost = tlm_flash_u8(triple_costs(ngram, language) + kind);
+        followers->triples_bit = bits.bit;
+        if (!tlm_bits_broken(&bits)) {
+            followers->triple_rank = rank;
+        } else {
+            followers->triples.left = 0;
+        }
     }
 }
 
-bool tlm_followers_next(const tlm_ngram_t *ngram, tlm_flash_t language, tlm_followers_t *followers)
+void tlm_followers_start(const tlm_ngram_t *ngram, tlm_flash_t language, const int8_t *state, tlm_followers_t *followers)
 {
-    reader_t reader = read_from(ngram, language, followers->pairs_bit);
-    set_t set = {followers->next, ngram->rows, followers->pairs, followers->pair_width};
+    tlm_ngram_state_t now;
+    tlm_bits_t bits;
 
-    if (followers->pairs == 0) {
-        return false;
+    memcpy(&now, state, sizeof now);
+    bits = read_from(ngram, language, now.pairs_bit);
+    memset(followers, 0, sizeof *followers);
+    followers->most = UINT16_MAX;
+    followers->costs_at = pair_costs(ngram, language, now.pairs);
+    followers->groups = group_pairs(ngram, &bits, now.pairs);
+    followers->pair_backoff = now.pair_backoff;
+    followers->triple_backoff = now.triple_backoff;
+    followers->bit = bits.bit;
+    followers->triples_bit = now.triples_bit;
+    followers->triples = tlm_bits_set(&bits, 0, now.pairs, now.triples); /* the step read it: a set */
+    read_triple(ngram, language, followers);
+}
+
+/* Of a class of pairs. */
+static uint16_t cost_of(const tlm_followers_t *followers, uint16_t kind)
+{
+    return (uint16_t)(tlm_flash_u8(followers->costs_at + kind) + followers->triple_backoff);
+}
+
+/* Go to the next group that has any follower that is wanted. Returns false when there is none. */
+static bool find_group(const tlm_ngram_t *ngram, tlm_flash_t language, tlm_bits_t *bits, tlm_followers_t *followers)
+{
+    while (tlm_groups_next(bits, &followers->groups, ngram->pair_bits, &followers->group)) {
+        const tlm_group_t *group = &followers->group;
+        const uint16_t end_rank = (uint16_t)(followers->rank + group->set.left);
+        if (!group->known || (group->set.size > followers->first && (cost_of(followers, group->head) <= followers->most ||
+                                                                     followers->triple_rank < end_rank))) {
+            return true;
+        }
+        bits->bit += group->length;
+        followers->rank = end_rank;
+        while (followers->triple_rank < end_rank) {
+            read_triple(ngram, language, followers);
+        }
     }
-    if (followers->triple_rank == NO_RANK && followers->triples > 0) {
+    return false;
+}
+
+uint8_t tlm_followers_read(const tlm_ngram_t *ngram, tlm_flash_t language, tlm_followers_t *followers)
+{
+    tlm_bits_t bits = read_from(ngram, language, followers->bit);
+    uint8_t count = 0;
+
+    if (followers->group.set.left > 0 || find_group(ngram, language, &bits, followers)) {
+        tlm_group_t group = followers->group;
+        while (count < TLM_FOLLOWERS && group.set.left > 0) {
+            uint16_t kind;
+            followers->rows[count] = tlm_group_read(&bits, &group, ngram->pair_bits, &kind);
+            followers->costs[count] = cost_of(followers, kind);
+            count++;
+        }
+        followers->group = group;
+    }
+    followers->bit = bits.bit;
+    if (tlm_bits_broken(&bits)) {
+        followers->group.set.left = followers->groups.left = 0;
+        return 0;
+    }
+    while (followers->triple_rank < followers->rank + count) {
+        uint16_t *const cost = &followers->costs[followers->triple_rank - followers->rank];
+        *cost = followers->triple_cost < *cost ? followers->triple_cost : *cost;
         read_triple(ngram, language, followers);
     }
-    followers->row = read_number(&reader, &set);
-    followers->cost = (uint16_t)(read_pair_cost(ngram, language, followers->all, &reader) + followers->triple_backoff);
-    if (is_broken(&reader)) {
-        followers->pairs = 0;
-        return false;
-    }
-    if (followers->rank == followers->triple_rank) {
-        if (followers->triple_cost < followers->cost) {
-            followers->cost = followers->triple_cost;
-        }
-        followers->triple_rank = NO_RANK;
-    }
-    followers->rank++;
-    followers->next = set.next;
-    followers->pairs = set.left;
-    followers->pair_width = set.width;
-    followers->pairs_bit = reader.bit;
-    return true;
+    followers->rank = (uint16_t)(followers->rank + count);
+    return count;
 }
 
 static uint32_t hash_u16(uint32_t hash, uint16_t value)
@@ -330,10 +283,13 @@ static uint32_t hash_u16(uint32_t hash, uint16_t value)
 uint32_t tlm_ngram_hash(const tlm_ngram_t *ngram, tlm_flash_t language, const int8_t *state, uint32_t hash)
 {
     tlm_followers_t followers;
+    uint8_t count;
 
-    tlm_followers_start(state, &followers);
-    while (tlm_followers_next(ngram, language, &followers)) {
-        hash = hash_u16(hash_u16(hash, followers.row), followers.cost);
+    tlm_followers_start(ngram, language, state, &followers);
+    while ((count = tlm_followers_read(ngram, language, &followers)) > 0) {
+        for (uint8_t i = 0; i < count; i++) {
+            hash = hash_u16(hash_u16(hash, followers.rows[i]), followers.costs[i]);
+        }
     }
     return hash_u16(hash, (uint16_t)(followers.pair_backoff + followers.triple_backoff));
 }

@@ -99,29 +99,56 @@ static int32_t score_of_row(const tlm_engine_t *engine, const int8_t *context, c
     return tlm_lse_value(&both);
 }
 
+/* What a follower may cost at most, so that its share is not below share->least, which is not above share->score. */
+static uint16_t most_cost(const share_t *share)
+{
+    const uint32_t distance = (uint32_t)share->score - (uint32_t)share->least;
+    const uint32_t units = (uint32_t)share->nothing.units_per_nat;
+
+    /* Costs are below 32 nats. Otherwise 16 * 32 * TLM_MAX_UNITS is below 2^30. */
+    return (uint16_t)(distance >= 32u * units ? UINT16_MAX : (TLM_NGRAM_UNITS * (distance + 1u) - 1u) / units);
+}
+
+/* A follower that is not too dear. */
+static void list_follower(const tlm_engine_t *engine, const int8_t *context, const share_t *share, uint16_t row, uint16_t cost,
+                          tlm_list_t *list)
+{
+    const uint16_t plain = (uint16_t)(TLM_FIRST_ROW + tlm_model_of(engine)->lexicon.rows);
+
+    if (row < plain) {
+        tlm_list_offer(list, score_of_row(engine, context, share, row, cost), tlm_row_order(row), row);
+    } else {
+        tlm_words_raise(list, score_of_cost(share, cost), (uint16_t)(row - plain));
+    }
+}
+
 /* The followers in the range; those in the table (0: there is none) are told their cost there. */
 static void list_followers(const tlm_engine_t *engine, tlm_moment_t *moment, const tlm_range_t *range, const share_t *share,
                            tlm_taught_table_t *table, tlm_list_t *list)
 {
     const tlm_model_t *model = tlm_model_of(engine);
     const tlm_codes_t codes = tlm_taught_codes(&model->lexicon, range);
-    const uint16_t plain = (uint16_t)(TLM_FIRST_ROW + model->lexicon.rows);
+    uint32_t row = range->first_row; /* all below it were read, or are not in the range */
     tlm_followers_t followers;
+    uint8_t count;
 
-    tlm_followers_start(part_of(engine, moment), &followers);
-    while (tlm_followers_next(model->ngram, tlm_language_of(engine), &followers) &&
-           followers.row < codes.first + codes.words) {
-        if (!tlm_codes_have(&codes, followers.row) || score_of_cost(share, followers.cost) < share->least) {
-            continue;
-        }
-        tlm_taught_tell(table, followers.row, followers.cost);
-        if (followers.row < plain) {
-            const int32_t score = score_of_row(engine, moment->context, share, followers.row, followers.cost);
-            tlm_list_offer(list, score, tlm_row_order(followers.row), followers.row);
-        } else {
-            tlm_words_raise(list, score_of_cost(share, followers.cost), (uint16_t)(followers.row - plain));
-        }
+    if (share->score < share->least) {
+        return;
     }
+    tlm_followers_start(model->ngram, tlm_language_of(engine), part_of(engine, moment), &followers);
+    followers.most = most_cost(share);
+    do {
+        followers.first = (uint16_t)(row < range->end_row ? row : codes.first);
+        count = tlm_followers_read(model->ngram, tlm_language_of(engine), &followers);
+        for (uint8_t i = 0; i < count; i++) {
+            row = followers.rows[i];
+            if (followers.costs[i] <= followers.most && tlm_codes_have(&codes, row)) {
+                tlm_taught_tell(table, row, followers.costs[i]);
+                list_follower(engine, moment->context, share, followers.rows[i], followers.costs[i], list);
+            }
+        }
+        row++;
+    } while (count > 0 && row < codes.first + codes.words);
 }
 
 /* The word kind's rows have a score, and followers have one. */

@@ -19,17 +19,25 @@ static void offer(tlm_list_t *list, int32_t score, uint16_t word) { tlm_list_off
 static uint16_t list_followers(const tlm_engine_t *engine, const int8_t *state, uint16_t first, uint16_t end,
                                tlm_taught_table_t *table, tlm_list_t *list)
 {
+    const tlm_ngram_t *ngram = tlm_model_of(engine)->ngram;
     tlm_followers_t followers;
+    uint8_t count = 0;
 
-    tlm_followers_start(state, &followers);
-    while (tlm_followers_next(tlm_model_of(engine)->ngram, tlm_language_of(engine), &followers)) {
-        const uint16_t word = (uint16_t)(followers.row - TLM_FIRST_ROW); /* of rows below the first: beyond every end */
-        if (followers.row >= TLM_FIRST_ROW && word >= end) {
+    tlm_followers_start(ngram, tlm_language_of(engine), state, &followers);
+    followers.first = (uint16_t)(TLM_FIRST_ROW + first);
+    while (first < end && (count = tlm_followers_read(ngram, tlm_language_of(engine), &followers)) > 0) {
+        for (uint8_t i = 0; i < count; i++) {
+            const uint16_t word = (uint16_t)(followers.rows[i] - TLM_FIRST_ROW); /* of rows below the first: beyond every end */
+            if (followers.rows[i] >= TLM_FIRST_ROW && word >= first && word < end) {
+                tlm_taught_tell(table, followers.rows[i], followers.costs[i]);
+                offer(list, -(int32_t)followers.costs[i], word);
+            }
+        }
+        if (followers.rows[count - 1] >= TLM_FIRST_ROW + end) {
             break;
         }
-        if (followers.row >= TLM_FIRST_ROW && word >= first) {
-            tlm_taught_tell(table, followers.row, followers.cost);
-            offer(list, -(int32_t)followers.cost, word);
+        if (table == 0 && list->count == list->capacity) {
+            followers.most = (uint16_t)-list->best[list->count - 1].score; /* what costs more has no room */
         }
     }
     return (uint16_t)(followers.pair_backoff + followers.triple_backoff);
