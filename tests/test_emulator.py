@@ -59,8 +59,9 @@ def echo(line: serial.SerialBase, content: bytes) -> bytes:
 
 
 @pytest.mark.needs("avr-gcc", "simavr")
-def test_what_the_mega_has_in_assembler_answers_as_plain_c(tmp_path: Path) -> None:
-    board = load_board("arduino-mega")
+@pytest.mark.parametrize("name", ["arduino-mega", "arduino-uno"])
+def test_what_an_avr_has_in_assembler_answers_as_plain_c(name: str, tmp_path: Path) -> None:
+    board = load_board(name)
     echo_rig.build_echo(board, tmp_path, "gcc", Path(__file__).parent / "c" / "elements" / "elements.c")
     with (
         start(board, tmp_path / "build", "simavr") as emulator,

@@ -26,8 +26,8 @@ Progress = Callable[[int, int, str], None]  # steps done, steps in all, what is 
 
 _FOLDERS = ("runtime", "predict", "link", "app")
 # Files of a port that the memory report counts with the runtime.
-_KERNELS = ("dot", "dot_int4", "eight", "four", "four_int4", "high", "octet", "quad", "quad_int4", "rows", "rows_int4", "run",
-            "take")  # fmt: skip
+_KERNELS = ("dot", "dot_int4", "eight", "elements", "four", "four_int4", "high", "octet", "quad", "quad_int4", "rows", "rows_int4",
+            "run", "take")  # fmt: skip
 _WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion")
 # An environment variable of the tests: warnings are errors. A newer compiler of a user may warn of more than ours.
 STRICT = "TINYLM_STRICT"

@@ -72,6 +72,11 @@ static inline int32_t tlm_scaled(int32_t factor, int16_t x, int32_t add, int32_t
 }
 #endif
 
+#ifdef TLM_OWN_ELEMENTS /* a port with little flash has them once */
+int8_t tlm_rescale(const tlm_rescale_t *by, int32_t sum);
+int8_t tlm_sum(const tlm_sum_t *sum, int8_t a, int8_t b);
+int8_t tlm_product(const tlm_product_t *by, int8_t a, int8_t b);
+#else
 static inline int8_t tlm_rescale(const tlm_rescale_t *by, int32_t sum)
 {
     const int32_t v = tlm_high(tlm_up(sum, by->left), by->factor);
@@ -90,6 +95,7 @@ static inline int8_t tlm_product(const tlm_product_t *by, int8_t a, int8_t b)
     const int32_t v = tlm_scaled(by->factor, product, by->add, by->add_below);
     return tlm_clamp(tlm_down(v, by->shift), by->least);
 }
+#endif
 
 /* LOGISTIC or TANH: 256 bytes for x = -128..127 at `table`. */
 static inline int8_t tlm_lookup(tlm_flash_t table, int8_t x)

@@ -9,6 +9,7 @@
 #define TLM_FLASH_BY_NUMBER
 #define TLM_CHUNK_ROWS 1
 #define TLM_OWN_SUMS_INT4 /* rows_int4.S */
+#define TLM_OWN_ELEMENTS  /* elements.S */
 typedef uint16_t tlm_flash_t;
 
 extern const uint8_t tlm_language[];

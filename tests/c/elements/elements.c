@@ -45,7 +45,13 @@ static void try_rescaling(uint8_t round)
             sums[i] = i < 2 ? -(int32_t)i : (i == 2 ? (1L << (23 - most)) - 1 : -(1L << (23 - most)) + 1);
         }
     }
+#ifdef TLM_OWN_RUNS
     tlm_rescale_run(&by, sums, ROWS, y);
+#else
+    for (uint8_t i = 0; i < ROWS; i++) {
+        y[i] = tlm_rescale(&by, sums[i]);
+    }
+#endif
     for (uint8_t i = 0; i < ROWS; i++) {
         const int32_t v = (int32_t)(((int64_t)(sums[i] * (1L << left)) * factor) >> 32);
         compare(y[i], clamp((v + (v < 0 ? by.add_below : by.add)) >> shift, by.least));
@@ -72,6 +78,30 @@ static void try_clamps(void)
     }
 }
 
+static void try_operators(uint8_t round)
+{
+    const int8_t least = round % 5 == 0 ? (int8_t)draw() : (int8_t)-128, zero_a = (int8_t)draw();
+    const int8_t zero_b = round % 2 == 0 ? (int8_t)(draw() % 64) : (int8_t)(127 - draw() % 3); /* products below 2^15 */
+    const uint8_t shift = (uint8_t)(16 + draw() % 8);
+    const tlm_sum_t sum = {(int32_t)(draw() << 8) >> 9, (int32_t)(draw() << 8) >> (9 + round % 8), (int32_t)draw() >> 3, shift,
+                           least};
+    const tlm_product_t product = {(int32_t)(draw() >> (1 + round % 16)), (int32_t)(draw() & 0xFFFFF), (int32_t)(draw() & 0xFFFF),
+                                   shift, zero_a, zero_b, least};
+    for (uint8_t i = 0; i < ROWS; i++) {
+        const int8_t a = i == 0 ? (int8_t)-128 : (int8_t)draw(), b = (int8_t)(draw() >> 3);
+        const int32_t v = sum.add + sum.by_a * a + sum.by_b * b, difference = ((int32_t)a - zero_a) * ((int32_t)b - zero_b);
+        compare(tlm_sum(&sum, a, b), clamp(v >> shift, least));
+        if (difference > -32768 && difference < 32768) {
+            const int32_t w = (int32_t)(((int64_t)product.factor * difference) >> 16);
+            const int64_t added = (int64_t)w + (w < 0 ? product.add_below : product.add);
+            if (added < 0x7FFFFFFF) {
+                compare(tlm_product(&product, a, b), clamp((int32_t)added >> shift, least));
+            }
+        }
+    }
+}
+
+#ifdef TLM_OWN_RUNS
 static void try_biases(uint8_t bytes, uint8_t shift)
 {
     int32_t sums[BIAS_ROWS];
@@ -90,6 +120,8 @@ static void try_biases(uint8_t bytes, uint8_t shift)
     }
 }
 
+#endif
+
 static void write_hex(uint32_t value)
 {
     for (uint8_t i = 0; i < 8; i++, value <<= 4) {
@@ -103,6 +135,7 @@ int main(void)
     (void)tlm_port_read();
     for (uint8_t round = 0; round < ROUNDS; round++) {
         try_rescaling(round);
+        try_operators(round);
     }
     TRY_PRODUCT(32276191L, 33021L, 32514L)
     TRY_PRODUCT(16777215L, 33021L, 32514L)
@@ -117,12 +150,14 @@ int main(void)
     TRY_TIMES(8388607L)
     TRY_TIMES(-8388607L)
     try_clamps();
+#ifdef TLM_OWN_RUNS
     for (uint8_t bytes = 3; bytes <= 4; bytes++) {
         try_biases(bytes, 0);
         try_biases(bytes, 3);
     }
     try_biases(1, 6);
     try_biases(2, 7);
+#endif
     write_hex(compared);
     write_hex(different);
     (void)tlm_port_read();
