@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
-"""The golden hash of a model, 200 steps with the state fed back, from TensorFlow Lite Micro, NumPy, the host and each chip.
+"""The golden hash of a model, 200 steps with the state fed back, from TensorFlow Lite Micro, Python, the host and each chip.
 
-Fails unless all are equal. A board that the model does not fit is named and left out.
+A network's of states and logits, an n-gram's of followers and costs, a mixture's of both; TensorFlow Lite Micro runs the network of a
+mixture, and nothing of an n-gram. Fails unless all are equal. A board that the model does not fit is named and left out.
 """
 
 from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,9 +25,12 @@ from tinylm.errors import TinylmError
 from tinylm.flatbuffer import read_tflite
 from tinylm.graph import Step, understand_step
 from tinylm.link import Device
+from tinylm.mixture import hash_mixture
 from tinylm.model import Model, load_model, write_whole
-from tinylm.reference import hash_steps
+from tinylm.ngram import hash_walk, parse_ngram, read_ngram
+from tinylm.reference import hash_steps, run_step
 
+ORACLE = "TensorFlow Lite Micro"
 STEPS = (1, 7, 200)  # the first row, the distance to the next, how many steps
 
 
@@ -37,13 +42,13 @@ class OracleStep:
     logits: np.ndarray
 
 
-def oracle_hash(model: Model, step: Step) -> int:
-    """The hash that TensorFlow Lite Micro's own interpreter gives."""
+def run_in_oracle(model: Model) -> Callable[[Step, int, np.ndarray], OracleStep]:
+    """run_step by TensorFlow Lite Micro's own interpreter."""
     from tflite_micro import runtime
 
     interpreter = runtime.Interpreter.from_bytes(model.tflite)
 
-    def run(_: Step, row: int, state: np.ndarray) -> OracleStep:
+    def run(step: Step, row: int, state: np.ndarray) -> OracleStep:
         inputs = step.feed(row, state)
         for position, index in enumerate(step.graph.inputs):
             interpreter.set_input(inputs[index].reshape(step.graph.tensor(index).shape), position)
@@ -51,7 +56,18 @@ def oracle_hash(model: Model, step: Step) -> int:
         found = {index: interpreter.get_output(i).copy() for i, index in enumerate(step.graph.outputs)}
         return OracleStep(step.carry(inputs[step.ids], found), found[step.logits].ravel())
 
-    return hash_steps(step, *STEPS, run)
+    return run
+
+
+def expected_hashes(model: Model) -> dict[str, int]:
+    """Of the implementations that are not ours in C."""
+    if not model.tflite:
+        return {"Python": hash_walk(read_ngram(parse_ngram(model.ngram)), *STEPS)}
+    step, runs = understand_step(read_tflite(model.tflite)), {ORACLE: run_in_oracle(model), "Python": run_step}
+    if not model.ngram:
+        return {name: hash_steps(step, *STEPS, run) for name, run in runs.items()}
+    ngram = read_ngram(parse_ngram(model.ngram))
+    return {name: hash_mixture(step, ngram, *STEPS, run) for name, run in runs.items()}
 
 
 def board_hashes(model: Model, name: str) -> dict[str, int]:
@@ -67,16 +83,14 @@ def board_hashes(model: Model, name: str) -> dict[str, int]:
 
 
 @click.command(context_settings={"show_default": True})
-@click.option("--model", "models", multiple=True, help="Model name or folder.  [default: every shipped network]")
+@click.option("--model", "models", multiple=True, help="Model name or folder.  [default: all that are shipped]")
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write the results here.")
 def command(models: tuple[str, ...], json_path: Path | None) -> None:
     """Compare the golden hash of each model everywhere that it runs."""
     results = {}
-    for name in models or [entry.name for entry in shipped_entries() if entry.kind != "ngram"]:
+    for name in models or [entry.name for entry in shipped_entries()]:
         model = load_model(find_folder(name))
-        step = understand_step(read_tflite(model.tflite))
-        found = {"TensorFlow Lite Micro": oracle_hash(model, step), "NumPy": hash_steps(step, *STEPS)}
-        found["host"] = HostEngine(model).hash(*STEPS)
+        found = expected_hashes(model) | {"host": HostEngine(model).hash(*STEPS)}
         for board in board_names():
             try:
                 found |= board_hashes(model, board)
@@ -85,7 +99,8 @@ def command(models: tuple[str, ...], json_path: Path | None) -> None:
         click.echo(f"{model.info.name}: {len(found)} places, {len(set(found.values())) - 1} differences")
         results[model.info.name] = {place: f"{value:08x}" for place, value in found.items()}
     if json_path:
-        content = {"command": "python benchmarks/golden.py", "steps": STEPS[2], "hashes": results}
+        asked = "".join(f" --model {name}" for name in models)
+        content = {"command": f"python benchmarks/golden.py{asked}", "steps": STEPS[2], "hashes": results}
         write_whole(json_path, (json.dumps(content, indent=2) + "\n").encode())
     if any(len(set(found.values())) > 1 for found in results.values()):
         raise click.ClickException("The hashes differ.")
