@@ -1,4 +1,4 @@
-/* The operators of one element (runtime/tlm_layers.h), short rather than fast: 240 bytes, of which they share half.
+/* The operators of one element (runtime/tlm_layers.h), short rather than fast: some 240 bytes, of which they share half.
  *
  * int8_t tlm_rescale(const tlm_rescale_t *by, int32_t sum)
  * int8_t tlm_product(const tlm_product_t *by, int8_t a, int8_t b)
