@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cli_rig import run_cli
-from models import TEXT
+from models import TEXT, VECTORS
 
 from tinylm import training
 from tinylm.baseline import baseline_folder
@@ -74,8 +74,9 @@ def test_a_line_of_weight_two_and_a_half_is_read_two_or_three_times() -> None:
 
 def test_targets_are_the_next_ids_and_every_row_follows_the_one_before() -> None:
     tokens, plan = some_tokens(), TrainingPlan(batch=4, steps=6)
-    ids, targets = (np.concatenate(part) for part in zip(*epoch_rows(tokens, plan, 0)))
+    ids, targets, places = (np.concatenate(part) for part in zip(*epoch_rows(tokens, plan, 0)))
     assert np.array_equal(ids.ravel()[1:], targets.ravel()[:-1])
+    assert np.array_equal(tokens.ids[places], ids)
     assert set(tokens.ids[tokens.starts]) == {0}
 
 
@@ -156,11 +157,20 @@ def test_weights_on_a_grid_are_trained_there_in_the_last_part(tmp_path: Path) ->
 
 
 @TENSORFLOW
-@pytest.mark.parametrize("stopped_at, grid", [(0.5, None), (0.95, fifteen_values)], ids=["float", "on-a-grid"])
+@pytest.mark.parametrize(
+    "stopped_at, grid, least_compiled",
+    [(0.5, None, 1 << 40), (0.95, fifteen_values, 1 << 40), (0.95, fifteen_values, 0)],
+    ids=["float", "on-a-grid", "compiled"],
+)
 def test_a_run_stopped_and_resumed_ends_with_the_bytes_of_one_that_was_not(
-    stopped_at: float, grid: training.Grid | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stopped_at: float,
+    grid: training.Grid | None,
+    least_compiled: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     tokens = some_tokens()
+    monkeypatch.setattr(training, "LEAST_COMPILED", least_compiled)
     folders = [tmp_path / name for name in "ab"]
     for folder in folders:
         folder.mkdir()
@@ -308,10 +318,11 @@ def train_until(arguments: list[str], run: Path, end: int) -> tuple[int, str]:
 
 
 @TENSORFLOW
-def test_a_training_that_was_killed_and_then_stopped_goes_on_to_the_same_model(tmp_path: Path) -> None:
+@pytest.mark.parametrize("more", [[], ["--teacher", str(VECTORS / "tiny-mixture")]], ids=["alone", "taught"])
+def test_a_training_that_was_killed_and_then_stopped_goes_on_to_the_same_model(more: list[str], tmp_path: Path) -> None:
     text, ended, whole = tmp_path / "text.txt", tmp_path / "ended", tmp_path / "whole"
     text.write_text("\n".join(TEXT.read_text().splitlines()[:300]))
-    arguments = ["train", str(text), "--budget", "10K", "--epochs", "4", "--seed", "5", "-o"]
+    arguments = ["train", str(text), "--budget", "10K", "--epochs", "4", "--seed", "5", *more, "-o"]
     assert train_until([*arguments, str(ended)], ended, signal.SIGKILL)[0] == -signal.SIGKILL
     status, said = train_until([*arguments, str(ended)], ended, signal.SIGINT)
     assert status == 1 and "same command again" in said and "Traceback" not in said

@@ -9,6 +9,7 @@ The word kind ties input and output: x = E[id], logits = (h' P + p) E^T + b. The
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,6 +70,8 @@ def build_trainer(
 ) -> Any:
     """A Keras model from (ids [B,T], targets [B,T], sampled rows [K], their correction [K]) to the loss of each token.
 
+    With two more inputs, rows [B,T,k] and their shares [B,T,k], these rows are wanted too, and the target for the rest of 1.
+
     T = `steps`, unrolled: a loop op costs more than it saves at T = 32. With `negatives` = 0 the softmax is over all
     rows; else over the sampled ones and the target (Jean et al. 2015, arXiv 1412.2007: logits less log of the chance
     of being drawn). `rounding`: which arrays are used as multiples of a scale, and the largest multiple.
@@ -76,6 +79,8 @@ def build_trainer(
     import keras
 
     class Trainer(keras.Model):
+        jit_compile = False  # compile() sets it; Keras's own property refuses XLA beside op determinism, as some ops lack it: not ours
+
         def __init__(self) -> None:
             super().__init__()
             self.arrays = {
@@ -86,12 +91,36 @@ def build_trainer(
             }
 
         def call(self, inputs: tuple[Any, ...]) -> Any:
-            ids, targets, sampled, correction = inputs
+            ids, targets, sampled, correction, *taught = inputs
             used = {name: _rounded(value, (rounding or {}).get(name)) for name, value in self.arrays.items()}
             states = _unroll(used, shape, ids, steps)
-            return _token_loss(used, shape, states, targets, sampled[0], correction[0], negatives)
+            return _token_loss(used, shape, states, targets, sampled[0], correction[0], negatives, taught)
 
     return Trainer()
+
+
+def build_reader(shape: NetworkShape, weights: dict[str, np.ndarray], source: np.ndarray, factor: np.ndarray) -> Any:
+    """A Keras model from (ids [B], states [B,H]) to chances [B,S] of the next row, and the next states.
+
+    Chance s is that of row `source`[s] times `factor`[s].
+    """
+    import keras
+    from keras import ops
+
+    class Reader(keras.Model):
+        jit_compile = False  # as the trainer's
+
+        def call(self, inputs: tuple[Any, ...]) -> Any:
+            ids, h = inputs
+            w = {name: ops.convert_to_tensor(value) for name, value in weights.items()}
+            h = _unroll(w, shape, ids[:, None], 1, h)[:, 0]
+            context = ops.matmul(h, w["project"]) + w["project_bias"]
+            chances = ops.softmax(ops.matmul(context, ops.transpose(w["embedding"])) + w["output_bias"])
+            return ops.take(chances, source, axis=1) * factor, h
+
+    reader = Reader()
+    reader.compile(jit_compile=True)
+    return reader
 
 
 def _rounded(value: Any, grid: tuple[np.ndarray, int] | None) -> Any:
@@ -104,8 +133,8 @@ def _rounded(value: Any, grid: tuple[np.ndarray, int] | None) -> Any:
     return value + ops.stop_gradient(ops.clip(ops.round(value / scale), -most, most) * scale - value)
 
 
-def _unroll(w: dict[str, Any], shape: NetworkShape, ids: Any, steps: int) -> Any:
-    """States after each step, [B,T,H]. The state is cleared before every line boundary (id 0)."""
+def _unroll(w: dict[str, Any], shape: NetworkShape, ids: Any, steps: int, h: Any = None) -> Any:
+    """States after each step, [B,T,H], from `h` [B,H] or zeros. The state is cleared before every line boundary (id 0)."""
     from keras import ops
 
     if shape.kind == "word":
@@ -114,7 +143,7 @@ def _unroll(w: dict[str, Any], shape: NetworkShape, ids: Any, steps: int) -> Any
         x = ops.take(w["input"], ids, axis=0)
     x = x + w["input_bias"]
     inside = ops.cast(ids != 0, "float32")[:, :, None]
-    h, hidden, states = ops.zeros((ops.shape(ids)[0], shape.hidden)), shape.hidden, []
+    h, hidden, states = ops.zeros((ops.shape(ids)[0], shape.hidden)) if h is None else h, shape.hidden, []
     for t in range(steps):
         h = h * inside[:, t]
         u, a = ops.matmul(h, w["recurrent"]), x[:, t]
@@ -127,7 +156,14 @@ def _unroll(w: dict[str, Any], shape: NetworkShape, ids: Any, steps: int) -> Any
 
 
 def _token_loss(
-    w: dict[str, Any], shape: NetworkShape, states: Any, targets: Any, sampled: Any, correction: Any, negatives: int
+    w: dict[str, Any],
+    shape: NetworkShape,
+    states: Any,
+    targets: Any,
+    sampled: Any,
+    correction: Any,
+    negatives: int,
+    taught: Sequence[Any],
 ) -> Any:
     """Cross entropy in nats, [B,T,1]; 0 where the target is the line boundary of the word kind's next line."""
     from keras import ops
@@ -144,4 +180,9 @@ def _token_loss(
         total = ops.logaddexp(ops.logsumexp(logits, axis=-1), true)
     else:
         total = ops.logsumexp(ops.matmul(context, ops.transpose(table)) + w["output_bias"], axis=-1)
+    if taught:
+        rows, shares = (ops.reshape(part, (-1, part.shape[-1])) for part in taught)
+        meant = ops.sum(ops.take(table, rows, axis=0) * shares[:, :, None], axis=1)
+        others = ops.sum(context * meant, axis=-1) + ops.sum(ops.take(w["output_bias"], rows) * shares, axis=-1)
+        true = (1 - ops.sum(shares, axis=-1)) * true + others
     return ops.reshape(total - true, (-1, states.shape[1], 1))

@@ -150,10 +150,11 @@ def write_tokens(
     encode_line: Callable[[list[str]], Sequence[int]],
     run: Path,
     progress: Callable[[int], None] | None = None,
+    name: str = "tokens.bin",
 ) -> tuple[TokenFile, list[list[str]]]:
-    """Write `tokens.bin`; returns it memory-mapped, and the held-out lines as words."""
+    """Write the text's ids to the file `name`; returns it memory-mapped, and the held-out lines as words."""
     starts, weights, held, size = array("q"), array("f"), [], 0
-    with (run / "tokens.bin").open("wb") as out:
+    with (run / name).open("wb") as out:
         for number, (weight, words) in enumerate(source.lines(progress)):
             if is_held_out(number):
                 held.append(words)
@@ -165,7 +166,7 @@ def write_tokens(
             size += 1 + len(ids)
     if not starts:
         raise TinylmError("The text has no line to train on.", "Give a longer text.")
-    ids = np.memmap(run / "tokens.bin", dtype="<u2", mode="r")
+    ids = np.memmap(run / name, dtype="<u2", mode="r")
     return TokenFile(ids, np.array(starts, np.int64), np.array(weights, np.float32)), held
 
 

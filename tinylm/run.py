@@ -45,6 +45,7 @@ from tinylm.preparation import (
 )
 from tinylm.progress import Report
 from tinylm.quantize import grid_of, quantize
+from tinylm.teacher import Teacher, open_teacher, teach
 from tinylm.training import TrainingPlan, checkpoint_is_stale, text_digest, train
 from tinylm.trials import choose_split
 
@@ -70,6 +71,7 @@ class RunOptions:
     attribution: tuple[str, ...] = ()
     weights_found_on_lines: int = 0  # so many lines of the first text; 0: the weights were given
     base: str = ""  # the model that it starts from: its name and hash
+    teacher: str = ""  # the model that it learns from beside the text: its name and hash
     search: bool = False  # choose the split by short trials
     choose_kind: bool = False  # an n-gram that is surely better takes the network's place
 
@@ -77,8 +79,9 @@ class RunOptions:
         """What run.json says: paths relative to the run folder, so that it does not matter where a command is given."""
         said = asdict(self) | {"seed": self.plan.seed}
         del said["plan"], said["choose_kind"]
-        if not self.search:
-            del said["search"]
+        for name in ("search", "teacher"):
+            if not said[name]:
+                del said[name]
         if self.weight_bits == 8:  # runs of before it could be chosen say nothing
             del said["weight_bits"]
         if not self.weights_found_on_lines:
@@ -131,7 +134,8 @@ def open_run(run: Path, options: RunOptions) -> bool:
     path = run / "run.json"
     if path.is_file():
         there = _read_options(path)
-        changed = [f"{k} was {there.get(k)!r}, now {wanted[k]!r}" for k in wanted if there.get(k) != wanted[k]]
+        both = [(k, there.get(k), wanted.get(k)) for k in wanted | there]
+        changed = [f"{k} was {was!r}, now {now!r}" for k, was, now in both if was != now]
         if changed:
             raise TinylmError(
                 f"The folder '{run}' holds a run with other options: {'; '.join(changed)}.",
@@ -156,17 +160,19 @@ def train_model(
     report: Report,
     base: Model | None = None,
     check: Check | None = None,
+    teacher: Model | None = None,
 ) -> Model:
     """Open `run` and go the whole way, from the last checkpoint where there is one; returns the model that it then holds.
 
-    `base`: fine-tune this word model or mixture. `check` is asked before a network is trained (an n-gram fits its budget).
-    A text that is refused leaves no new run folder behind.
+    `base`: fine-tune this word model or mixture. `teacher`: learn from it beside the text. `check` is asked before a network is
+    trained (an n-gram fits its budget). A text that is refused leaves no new run folder behind.
     """
     made_parent = not run.parent.exists()
     start = open_base(base) if base else None
+    teaching = open_teacher(teacher, options.kind, options.language) if teacher else None
     fresh = open_run(run, options)
     try:
-        return _go_all_stages(options, run, report, start, check)
+        return _go_all_stages(options, run, report, start, check, teaching)
     except (TinylmError, OSError):  # a refused text, a full disk
         if fresh and not (run / "checkpoint.npz").is_file():
             shutil.rmtree(run, ignore_errors=True)
@@ -176,7 +182,9 @@ def train_model(
         raise
 
 
-def _go_all_stages(options: RunOptions, run: Path, report: Report, base: Base | None, check: Check | None) -> Model:
+def _go_all_stages(
+    options: RunOptions, run: Path, report: Report, base: Base | None, check: Check | None, teacher: Teacher | None
+) -> Model:
     source = Source(
         tuple(WeightedText(Path(p), w) for p, w in options.texts),
         alphabet_of(options.language),
@@ -202,7 +210,9 @@ def _go_all_stages(options: RunOptions, run: Path, report: Report, base: Base | 
     encoder = encode_words(split.vocabulary) if options.kind in WITH_ROWS else encode_characters(source.alphabet)
     tokens, held = write_tokens(source, encoder, run, byte_counter("encoding", total, report))
     frequency = row_frequency(tokens, split.shape.rows)
-    digest = text_digest(tokens, split.vocabulary.words)
+    digest, lesson = text_digest(tokens, split.vocabulary.words), None
+    if teacher:
+        digest, lesson = teach(teacher, source, split.vocabulary, tokens, split.shape, run, report)
     if checkpoint_is_stale(run, split.shape, options.plan, digest):
         report("training", 0, 1, "the text or the plan has changed: from the start")
     weights = train(
@@ -215,10 +225,11 @@ def _go_all_stages(options: RunOptions, run: Path, report: Report, base: Base | 
         start=carry_over(base, split.vocabulary, chosen, split.shape) if base else None,
         text=digest,
         grid=grid_of(split.shape),
+        lesson=lesson,
     )
     write_whole_npz(run / "weights.npz", weights)
     judges = [list(encoder(words)) for words in held] or first_lines(tokens)
-    model, made = _quantized(options, split, weights, judges), _made_of(split, options, base)
+    model, made = _quantized(options, split, weights, judges), _made_of(split, options, base, teacher)
     if options.kind == "mixture":
         reading = byte_counter("counting", total, report)
         model, ngram = add_ngram(model, source, options.budget, report, reading, carried)
@@ -298,12 +309,13 @@ def _refusal_of(
     return None
 
 
-def _made_of(split: Split, options: RunOptions, base: Base | None) -> dict:
+def _made_of(split: Split, options: RunOptions, base: Base | None, teacher: Teacher | None) -> dict:
     """What metrics.json says of the network and the words."""
     shape = split.shape
     made = {"lexicon_bytes": split.lexicon_bytes, "lexicon_words": len(split.vocabulary.words), "rows": shape.rows}
     made |= {"hidden": shape.hidden, "embedding": shape.embedding, "weight_bits": shape.weight_bits}
     made["epochs"] = options.plan.epochs
+    made |= {"taught_by": teacher.credit} if teacher else {}
     return made | ({"fine_tuned_from": base.name} if base else {})
 
 

@@ -25,7 +25,11 @@ from tinylm.network import NetworkShape, build_trainer, initial_weights
 
 Progress = Callable[[int, int, float], None]  # step, steps, mean loss in nats a word
 # From weights to the grid that each will be rounded to: name -> (scale that spreads over the array, largest multiple of it).
+# From places in the tokens [B,T] and the targets there to rows [B,T,k] wanted beside them, and the share of each (teacher.py).
+Lesson = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 Grid = Callable[[dict[str, np.ndarray]], dict[str, tuple[np.ndarray, int]]]
+# Tokens of a run that XLA compiles with TensorFlow: it takes 6 s a phase, and then 1.5 to 2.5 times as many words a second.
+LEAST_COMPILED = 2_000_000
 ALWAYS_SCORED = 512  # commonest rows are in every sampled softmax: they carry most of its mass
 
 
@@ -79,19 +83,21 @@ def line_order(tokens: TokenFile, seed: int, epoch: int) -> np.ndarray:
 
 
 def epoch_rows(tokens: TokenFile, plan: TrainingPlan, epoch: int) -> Any:
-    """Yields (ids, targets) int32 [batch, steps] over one epoch: shuffled lines laid end to end, cut in rows."""
+    """Yields (ids, targets) int32 and the places of the ids in `tokens` int64, each [batch, steps], over one epoch: shuffled
+    lines laid end to end, cut in rows."""
     order = line_order(tokens, plan.seed, epoch)
     ends = np.append(tokens.starts[1:], len(tokens.ids))
     need = plan.batch * plan.steps
     held, size = [], 0
     for line in order:
-        piece = tokens.ids[tokens.starts[line] : ends[line]]
+        piece = np.arange(tokens.starts[line], ends[line])
         held.append(piece)
         size += len(piece)
         if size > need:
-            flat = np.concatenate(held).astype(np.int32)
-            yield flat[:need].reshape(plan.batch, -1), flat[1 : need + 1].reshape(plan.batch, -1)
-            held, size = [flat[need:]], size - need
+            places = np.concatenate(held)
+            ids = tokens.ids[places[: need + 1]].astype(np.int32)
+            yield tuple(part.reshape(plan.batch, -1) for part in (ids[:need], ids[1:], places[:need]))
+            held, size = [places[need:]], size - need
 
 
 def steps_in_epoch(tokens: TokenFile, plan: TrainingPlan) -> int:
@@ -127,11 +133,13 @@ def train(
     start: dict[str, np.ndarray] | None = None,
     text: str = "",
     grid: Grid | None = None,
+    lesson: Lesson | None = None,
 ) -> dict[str, np.ndarray]:
     """Train and return float32 weights (`NetworkShape.weight_shapes`). Resumes from `run`/checkpoint.npz when it fits.
 
     `grid`: train the last part with weights rounded to it (gradients go straight through: Bengio et al. 2013, arXiv 1308.3432)
     and return them rounded. `text`: a digest of what is learned (text_digest); a checkpoint of another text is not resumed.
+    `lesson`: a teacher's, learned beside the text.
     `frequency` [V]: how often each row is a target. `start`: weights to fine-tune instead of a fresh start.
     """
     total = max(1, round(plan.epochs * steps_in_epoch(tokens, plan)))
@@ -139,12 +147,12 @@ def train(
     if start is None:
         chance = (frequency + 0.5) / (frequency.sum() + 0.5 * len(frequency))
         start = initial_weights(shape, plan.seed, np.log(chance))
-    loop = _Loop(shape, plan, start, total, run, text, grid)
+    loop = _Loop(shape, plan, start, total, run, text, grid, lesson)
     done, sums = loop.restore(), []
     saved = time.monotonic()
     try:
-        for step, (ids, targets) in _batches(tokens, plan, done, total):
-            sums.append(loop.learn(step, ids, targets, ranked))
+        for step, batch in _batches(tokens, plan, done, total):
+            sums.append(loop.learn(step, *batch, ranked))
             done = step + 1
             if progress and step % 20 == 0:
                 progress(step, total, float(np.mean(sums[-200:])))
@@ -164,9 +172,9 @@ def _batches(tokens: TokenFile, plan: TrainingPlan, done: int, total: int) -> An
     step = epoch = 0
     while step < total:
         before = step
-        for ids, targets in epoch_rows(tokens, plan, epoch):
+        for batch in epoch_rows(tokens, plan, epoch):
             if step >= done:
-                yield step, (ids, targets)
+                yield step, batch
             step += 1
             if step >= total:
                 return
@@ -190,6 +198,7 @@ class _Loop:
         run: Path,
         text: str,
         grid: Grid | None,
+        lesson: Lesson | None,
     ) -> None:
         choose_backend()
         import keras
@@ -199,9 +208,12 @@ class _Loop:
             import tensorflow as tf
 
             tf.config.experimental.enable_op_determinism()
-        self.plan, self.total, self.run, self.shape, self.text, self.grid = plan, total, run, shape, text, grid
+        self.plan, self.total, self.run, self.shape, self.text = plan, total, run, shape, text
+        self.grid, self.lesson = grid, lesson
         self.sampled = plan.negatives and shape.rows > ALWAYS_SCORED + plan.negatives
         self.last_part = round(total * (1 - plan.full_share))
+        # JAX runs nothing else. The same total, so the same choice, after a checkpoint.
+        self.compiled = keras.backend.backend() == "jax" or total * plan.batch * plan.steps >= LEAST_COMPILED
         self.trainer, self.phase = None, None
         self.start, self.slots = start, None
         self.steps_of_grid: dict[str, tuple[np.ndarray, int]] = {}  # chosen when the last part begins
@@ -218,9 +230,7 @@ class _Loop:
             rounding = self.steps_of_grid if is_rounded else {}
             trainer = build_trainer(self.shape, self.plan.steps, self.start, negatives, rounding)
             optimizer = keras.optimizers.Adam(self.plan.learning_rate, clipnorm=1.0, beta_2=0.99)
-            # XLA: with TensorFlow 1.4 to 1.8 times the words a second of a sampled softmax (H 128), and none of a whole one.
-            compiled = bool(negatives) or keras.backend.backend() == "jax"
-            trainer.compile(optimizer=optimizer, loss=lambda _, loss: loss, jit_compile=compiled)
+            trainer.compile(optimizer=optimizer, loss=lambda _, loss: loss, jit_compile=self.compiled)
             optimizer.build(trainer.trainable_variables)
             if self.slots is not None:
                 for variable, value in zip(optimizer.variables, self.slots):
@@ -228,7 +238,7 @@ class _Loop:
             self.trainer, self.phase = trainer, (negatives, is_rounded)
         return self.trainer
 
-    def learn(self, step: int, ids: np.ndarray, targets: np.ndarray, ranked: np.ndarray) -> float:
+    def learn(self, step: int, ids: np.ndarray, targets: np.ndarray, places: np.ndarray, ranked: np.ndarray) -> float:
         """One step of Adam; returns the mean loss in nats."""
         is_last = step >= self.last_part
         negatives = self.plan.negatives if self.sampled and not is_last else 0
@@ -240,7 +250,8 @@ class _Loop:
         else:
             sampled, chance = np.zeros(1, np.int32), np.zeros(1, np.float32)
         batch = len(ids)
-        inputs = (ids, targets, np.repeat(sampled[None], batch, 0), np.repeat(chance[None], batch, 0))
+        taught = self.lesson(places, targets) if self.lesson else ()
+        inputs = (ids, targets, np.repeat(sampled[None], batch, 0), np.repeat(chance[None], batch, 0), *taught)
         return float(trainer.train_on_batch(inputs, np.zeros((batch, ids.shape[1], 1), np.float32)))
 
     def _rate(self, step: int) -> float:

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 @click.option(
     "--from", "base", help="Fine-tune this word model or mixture (a shipped one's name, or a model folder) to TEXT."
 )
+@click.option("--teacher", help="Learn from this larger model too (a shipped one's name, or a model folder).")
 @click.option(
     "--epochs", type=click.FloatRange(0.01, 1000), help="Passes over the text.  [default: 3 to 30, by its size]"
 )
@@ -66,6 +67,7 @@ def command(
     board: str | None,
     search: bool,
     base: str | None,
+    teacher: str | None,
     epochs: float | None,
     restart: bool,
     as_json: bool,
@@ -90,6 +92,9 @@ def command(
 
     With --from en-256k a model that knows English learns your text too, in minutes: its words, and how you put them. A mixture
     stays one: its n-gram keeps what is worth its bytes beside your pairs of words.
+
+    With --teacher en-1m a new word network, or that of a mixture, learns what the larger model expects after each word of
+    your text beside what comes there. The larger one reads the text once, before training; the new one is under its licence.
     """
     from tinylm.catalogue import find_folder
     from tinylm.model import load_model
@@ -107,7 +112,12 @@ def command(
             "Leave --from, --kind and --weight-bits out."
         )
     options = replace(options, search=search)
+    if base and teacher:
+        raise click.UsageError("--from and --teacher exclude each other: what was taught can be fine-tuned.")
     start = load_model(find_folder(base)) if base else None
+    larger = load_model(find_folder(teacher)) if teacher else None
+    if larger:
+        options = _taught(options, larger)
     if start:
         given = {"kind": kind, "language": language, "weight_bits": rest["weight_bits"]}
         options = _fine_tuning(options, start, budget or board or project.budget, given)
@@ -120,7 +130,7 @@ def command(
         choose_backend()
     with progress_bars() as report:
         try:
-            train_model(options, run, report, start, _fitting(board))
+            train_model(options, run, report, start, _fitting(board), larger)
         except KeyboardInterrupt:
             raise TinylmError(
                 "Stopped.", f"Give the same command again: '{run}' goes on from its last checkpoint."
@@ -240,6 +250,19 @@ def _fine_tuning(options: RunOptions, base: Model, budget: str, given: dict[str,
         licence=base.info.licence if options.licence == "not stated" else options.licence,
         attribution=(*base.info.attribution, *options.attribution),
         base=f"{base.info.name} {base.hash:08x}",
+    )
+
+
+def _taught(options: RunOptions, teacher: Model) -> RunOptions:
+    """The options of a run that learns from `teacher` too: its licence where none is given, and its credits."""
+    from tinylm.teacher import licence_of_student, name_of
+
+    new = tuple(credit for credit in teacher.info.attribution if credit not in options.attribution)
+    return replace(
+        options,
+        teacher=name_of(teacher),
+        licence=licence_of_student(teacher, options.licence),
+        attribution=(*options.attribution, *new),
     )
 
 
