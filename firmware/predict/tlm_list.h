@@ -33,6 +33,12 @@ static inline bool tlm_list_has_room(const tlm_list_t *list, int32_t score, tlm_
     return list->count < list->capacity || score > last->score || (score == last->score && order <= last->order);
 }
 
+/* A word of a higher order than all in the list may enter when its score is above this. */
+static inline int32_t tlm_list_least(const tlm_list_t *list)
+{
+    return list->count < list->capacity ? INT32_MIN : list->best[list->count - 1].score;
+}
+
 /* Put a word in if it is good enough. A word that is in the list at a lower score is raised, never listed twice. */
 void tlm_list_offer(tlm_list_t *list, int32_t score, tlm_order_t order, uint16_t place);
 

@@ -12,7 +12,14 @@ enum {
 static const uint32_t SIXTEENTHS_OF_NAT = 1512775; /* 2^16 * 16 / ln 2 */
 
 const uint16_t tlm_half_powers[TLM_HALF_POWERS] = {32768, 31379, 30048, 28774, 27554, 26386, 25268, 24196,
-                                                   23170, 22188, 21247, 20347, 19484, 18658, 17867, 17109};
+                                                  23170, 22188, 21247, 20347, 19484, 18658, 17867, 17109};
+
+/* Where the power of two of a distance below `limit` is: 0..277. The product is below 2^25: factor is at most 2^16 * 16 /
+ * ln 2 / (units >> shift), and the distance 12 * ((units >> shift) + 1). */
+static inline uint32_t sixteenths_of(uint32_t distance, uint8_t shift, uint32_t factor)
+{
+    return (distance >> shift) * factor >> 16;
+}
 
 void tlm_lse_start(tlm_lse_t *lse, int32_t units_per_nat)
 {
@@ -30,13 +37,14 @@ void tlm_lse_start(tlm_lse_t *lse, int32_t units_per_nat)
     lse->factor = SIXTEENTHS_OF_NAT / units;
 }
 
-void tlm_lse_raise(tlm_lse_t *lse, int32_t score)
+/* The score becomes the best one. */
+static void raise(tlm_lse_t *lse, int32_t score)
 {
     const uint32_t distance = (uint32_t)score - (uint32_t)lse->best;
 
     if (distance < lse->limit) {
-        const uint32_t sixteenths = tlm_lse_sixteenths(lse, distance);
-        const uint32_t power = tlm_half_powers[sixteenths & (TLM_HALF_POWERS - 1u)]; /* at most 2^15 */
+        const uint32_t sixteenths = sixteenths_of(distance, lse->shift, lse->factor);
+        const uint32_t power = tlm_half_powers[sixteenths % TLM_HALF_POWERS]; /* at most 2^15 */
         /* sum * power / 2^15 in 32 bits: the sum is below 2^31. */
         lse->sum = ((lse->sum >> 15) * power + ((lse->sum & 0x7FFFu) * power >> 15)) >> (sixteenths / TLM_HALF_POWERS);
     } else {
@@ -44,6 +52,29 @@ void tlm_lse_raise(tlm_lse_t *lse, int32_t score)
     }
     lse->best = score;
     lse->sum += 0x8000u;
+}
+
+void tlm_lse_add(tlm_lse_t *lse, const int32_t *scores, uint16_t count)
+{
+    const uint32_t limit = lse->limit;
+    const uint32_t factor = lse->factor;
+    const uint8_t shift = lse->shift;
+    uint32_t best = (uint32_t)lse->best;
+    uint32_t sum = lse->sum;
+
+    for (; count > 0; count--) {
+        const int32_t score = *scores++;
+        const uint32_t distance = best - (uint32_t)score; /* unsigned: that of any two scores fits; 2^31 or more above best */
+        if (distance < limit) {
+            sum += tlm_half_power(sixteenths_of(distance, shift, factor));
+        } else if (score > (int32_t)best) {
+            lse->sum = sum;
+            raise(lse, score);
+            best = (uint32_t)score;
+            sum = lse->sum;
+        }
+    }
+    lse->sum = sum;
 }
 
 int32_t tlm_lse_value(const tlm_lse_t *lse)

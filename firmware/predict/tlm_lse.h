@@ -35,26 +35,8 @@ typedef struct {
 /* Nothing is added yet. units_per_nat is 1..TLM_MAX_UNITS. */
 void tlm_lse_start(tlm_lse_t *lse, int32_t units_per_nat);
 
-/* The score becomes the best one. */
-void tlm_lse_raise(tlm_lse_t *lse, int32_t score);
-
-/* Where the power of two of a distance below `limit` is: 0..277. The product is below 2^25: factor is at most 2^16 * 16 /
- * ln 2 / (units >> shift), and the distance 12 * ((units >> shift) + 1). */
-static inline uint32_t tlm_lse_sixteenths(const tlm_lse_t *lse, uint32_t distance)
-{
-    return (distance >> lse->shift) * lse->factor >> 16;
-}
-
-static inline void tlm_lse_add(tlm_lse_t *lse, int32_t score)
-{
-    const uint32_t distance = (uint32_t)lse->best - (uint32_t)score; /* unsigned: that of any two scores fits */
-
-    if (score > lse->best) {
-        tlm_lse_raise(lse, score);
-    } else if (distance < lse->limit) {
-        lse->sum += tlm_half_power(tlm_lse_sixteenths(lse, distance));
-    }
-}
+/* Add scores. */
+void tlm_lse_add(tlm_lse_t *lse, const int32_t *scores, uint16_t count);
 
 /* The logarithm of the sum, as a score. Something was added. */
 int32_t tlm_lse_value(const tlm_lse_t *lse);

@@ -47,12 +47,11 @@ static void sum_rows(const tlm_engine_t *engine, const int8_t *context, tlm_lse_
     while (row < network->rows) {
         const uint8_t count = tlm_listed_rows(row, network->rows);
         network->score(tlm_language_of(engine), context, row, count, scores);
-        for (uint8_t i = 0; i < count; i++, row++) {
-            tlm_lse_add(sum, scores[i]);
-            if (list != 0 && row >= TLM_FIRST_ROW) {
-                tlm_list_offer(list, scores[i], tlm_row_order(row), row);
-            }
+        tlm_lse_add(sum, scores, count);
+        if (list != 0) {
+            tlm_words_offer_rows(scores, row, count, list);
         }
+        row = (uint16_t)(row + count);
     }
 }
 
@@ -91,11 +90,11 @@ static int32_t score_of_cost(const share_t *share, uint16_t cost)
 static int32_t score_of_row(const tlm_engine_t *engine, const int8_t *context, const share_t *share, uint16_t row, uint16_t cost)
 {
     tlm_lse_t both = share->nothing;
-    int32_t score;
+    int32_t scores[2];
 
-    tlm_model_of(engine)->network.score(tlm_language_of(engine), context, row, 1, &score);
-    tlm_lse_add(&both, score);
-    tlm_lse_add(&both, score_of_cost(share, cost));
+    tlm_model_of(engine)->network.score(tlm_language_of(engine), context, row, 1, &scores[0]);
+    scores[1] = score_of_cost(share, cost);
+    tlm_lse_add(&both, scores, 2);
     return tlm_lse_value(&both);
 }
 

@@ -19,6 +19,28 @@ bool tlm_words_range(const tlm_engine_t *engine, const tlm_typed_t *typed, tlm_r
     return range->first < range->end || tlm_memory_of(engine) != 0;
 }
 
+void tlm_words_offer_rows(const int32_t *scores, uint16_t first, uint8_t count, tlm_list_t *list)
+{
+    const int32_t *const end = scores + count;
+    const int32_t *score = scores;
+    int32_t least = tlm_list_least(list);
+
+    for (;; score++) {
+        uint16_t row;
+        while (score < end && *score <= least) { /* most of them */
+            score++;
+        }
+        if (score == end) {
+            return;
+        }
+        row = (uint16_t)(first + (score - scores));
+        if (row >= TLM_FIRST_ROW) {
+            tlm_list_offer(list, *score, tlm_row_order(row), row);
+            least = tlm_list_least(list);
+        }
+    }
+}
+
 void tlm_words_list_rows(const tlm_engine_t *engine, const int8_t *context, uint16_t first, uint16_t end, tlm_list_t *list)
 {
     int32_t scores[TLM_LISTED_ROWS];
@@ -26,9 +48,12 @@ void tlm_words_list_rows(const tlm_engine_t *engine, const int8_t *context, uint
     while (first < end) {
         const uint8_t count = tlm_listed_rows(first, end);
         tlm_model_of(engine)->network.score(tlm_language_of(engine), context, first, count, scores);
-        for (uint8_t i = 0; i < count; i++, first++) {
-            tlm_list_offer(list, scores[i], tlm_row_order(first), first);
+        if (TLM_SMALL) { /* one row */
+            tlm_list_offer(list, scores[0], tlm_row_order(first), first);
+        } else {
+            tlm_words_offer_rows(scores, first, count, list);
         }
+        first = (uint16_t)(first + count);
     }
 }
 

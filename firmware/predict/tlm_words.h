@@ -30,7 +30,10 @@ static inline uint8_t tlm_listed_rows(uint16_t first, uint16_t end)
 /* The words that may be suggested: they start with the typed letters and are longer. Returns whether there can be any. */
 bool tlm_words_range(const tlm_engine_t *engine, const tlm_typed_t *typed, tlm_range_t *range);
 
-/* The rows first..end-1, by the score of each. */
+/* The words among the rows first..first+count-1, by their scores; the list has no later ones. */
+void tlm_words_offer_rows(const int32_t *scores, uint16_t first, uint8_t count, tlm_list_t *list);
+
+/* The rows first..end-1, by the score of each; the list has no later ones. */
 void tlm_words_list_rows(const tlm_engine_t *engine, const int8_t *context, uint16_t first, uint16_t end, tlm_list_t *list);
 
 /* The lexicon-only words of the range, by their level. */

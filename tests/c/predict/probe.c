@@ -237,7 +237,8 @@ static void answer_lse(char *line)
     tlm_lse_t lse;
     tlm_lse_start(&lse, (int32_t)strtol(line, &line, 10));
     while (*line == ' ') {
-        tlm_lse_add(&lse, (int32_t)strtol(line, &line, 10));
+        const int32_t score = (int32_t)strtol(line, &line, 10);
+        tlm_lse_add(&lse, &score, 1);
     }
     printf("%" PRId32, tlm_lse_value(&lse));
 }
