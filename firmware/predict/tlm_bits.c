@@ -81,6 +81,11 @@ uint16_t tlm_bits_member(tlm_bits_t *bits, uint8_t width, uint16_t most, uint8_t
     return number;
 }
 
+uint16_t tlm_set_read(tlm_bits_t *bits, tlm_set_t *set, uint8_t count, uint16_t *field)
+{
+    return tlm_set_next(bits, set, count, field);
+}
+
 tlm_groups_t tlm_bits_groups(tlm_bits_t *bits, uint16_t size, uint16_t count, uint16_t least, uint8_t each)
 {
     tlm_groups_t groups = {{0, size, 0, 0}, 0, count, 0, each};
@@ -118,4 +123,15 @@ bool tlm_groups_next(tlm_bits_t *bits, tlm_groups_t *groups, uint8_t head_bits, 
     groups->left = (uint16_t)(groups->left - count);
     groups->first = end;
     return group->set.left > 0;
+}
+
+uint16_t tlm_group_read(tlm_bits_t *bits, tlm_group_t *group, uint8_t count, uint16_t *field)
+{
+    if (!group->known) {
+        return tlm_set_read(bits, &group->set, count, field);
+    }
+    group->known = false;
+    group->set.left--;
+    *field = tlm_bits_field(bits, count);
+    return group->set.next++;
 }

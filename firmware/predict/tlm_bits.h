@@ -54,6 +54,9 @@ uint16_t tlm_bits_member(tlm_bits_t *bits, uint8_t width, uint16_t most, uint8_t
 /* A set of `count` members below size, in groups of `each` when it has `least` or more. */
 tlm_groups_t tlm_bits_groups(tlm_bits_t *bits, uint16_t size, uint16_t count, uint16_t least, uint8_t each);
 
+/* The group's next member and the field behind it; group->set.left is 1 or more. */
+uint16_t tlm_group_read(tlm_bits_t *bits, tlm_group_t *group, uint8_t count, uint16_t *field);
+
 /* The next group, whose head has a field of `head_bits`. Returns false when there is none. */
 bool tlm_groups_next(tlm_bits_t *bits, tlm_groups_t *groups, uint8_t head_bits, tlm_group_t *group);
 
@@ -67,9 +70,11 @@ static inline uint16_t tlm_set_take(tlm_set_t *set, uint16_t room, uint16_t gap)
     return number;
 }
 
-/* The next number of the set, set->left being 1 or more, and the field of `count` (0..8) bits behind it. Mostly all of it
- * lies in 25 bits that are read at once. */
-static inline uint16_t tlm_set_read(tlm_bits_t *bits, tlm_set_t *set, uint8_t count, uint16_t *field)
+/* The next number of the set, set->left being 1 or more, and the field of `count` (0..8) bits behind it. */
+uint16_t tlm_set_read(tlm_bits_t *bits, tlm_set_t *set, uint8_t count, uint16_t *field);
+
+/* tlm_set_read inside of a loop that reads many. Mostly all of it lies in 25 bits that are read at once. */
+static inline uint16_t tlm_set_next(tlm_bits_t *bits, tlm_set_t *set, uint8_t count, uint16_t *field)
 {
     const uint16_t room = (uint16_t)(set->size - set->next - (set->left - 1u)); /* values that the gap may have: 1 or more */
     uint8_t width = set->width; /* floor(log2(room / left)), or 0 where that is below 0: at most 15 */
@@ -83,7 +88,7 @@ static inline uint16_t tlm_set_read(tlm_bits_t *bits, tlm_set_t *set, uint8_t co
     }
     set->width = width;
     most = (uint16_t)((room - 1u) >> width);
-    if (bits->bit + 32u <= bits->end) {
+    if (!TLM_SMALL && bits->bit + 32u <= bits->end) {
         uint32_t window = tlm_flash_u32(bits->stream + (tlm_offset_t)(bits->bit >> 3)) >> (bits->bit & 7u);
         uint8_t used = (uint8_t)(width + count);
         for (high = 0; (window & 1u) != 0 && high < most; high++) {
@@ -108,18 +113,6 @@ static inline uint16_t tlm_set_read(tlm_bits_t *bits, tlm_set_t *set, uint8_t co
         *bits = far;
     }
     return tlm_set_take(set, room, high);
-}
-
-/* The group's next member and the field behind it; group->set.left is 1 or more. */
-static inline uint16_t tlm_group_read(tlm_bits_t *bits, tlm_group_t *group, uint8_t count, uint16_t *field)
-{
-    if (!group->known) {
-        return tlm_set_read(bits, &group->set, count, field);
-    }
-    group->known = false;
-    group->set.left--;
-    *field = tlm_bits_field(bits, count);
-    return group->set.next++;
 }
 
 #ifdef __cplusplus

@@ -56,7 +56,7 @@ static void skip_set(tlm_bits_t *bits, tlm_set_t set, uint8_t field_bits)
     uint16_t unused;
 
     while (set.left > 0 && !tlm_bits_broken(&at)) {
-        (void)tlm_set_read(&at, &set, field_bits, &unused);
+        (void)(TLM_SMALL ? tlm_set_read(&at, &set, field_bits, &unused) : tlm_set_next(&at, &set, field_bits, &unused));
     }
     *bits = at;
 }
@@ -252,14 +252,19 @@ uint8_t tlm_followers_read(const tlm_ngram_t *ngram, tlm_flash_t language, tlm_f
     uint8_t count = 0;
 
     if (followers->group.set.left > 0 || find_group(ngram, language, &bits, followers)) {
-        tlm_group_t group = followers->group;
-        while (count < TLM_FOLLOWERS && group.set.left > 0) {
-            uint16_t kind;
-            followers->rows[count] = tlm_group_read(&bits, &group, ngram->pair_bits, &kind);
-            followers->costs[count] = cost_of(followers, kind);
-            count++;
+        tlm_set_t set;
+        uint16_t kind;
+        if (followers->group.known) {
+            followers->rows[0] = tlm_group_read(&bits, &followers->group, ngram->pair_bits, &kind);
+            followers->costs[0] = cost_of(followers, kind);
+            count = 1;
         }
-        followers->group = group;
+        for (set = followers->group.set; count < TLM_FOLLOWERS && set.left > 0; count++) {
+            followers->rows[count] =
+                TLM_SMALL ? tlm_set_read(&bits, &set, ngram->pair_bits, &kind) : tlm_set_next(&bits, &set, ngram->pair_bits, &kind);
+            followers->costs[count] = cost_of(followers, kind);
+        }
+        followers->group.set = set;
     }
     followers->bit = bits.bit;
     if (tlm_bits_broken(&bits)) {
