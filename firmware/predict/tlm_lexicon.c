@@ -26,25 +26,25 @@ static uint8_t read_symbol(const tlm_lexicon_t *lexicon, tlm_flash_t language, u
     tlm_flash_t counts = codes + tlm_flash_u16(codes + (tlm_offset_t)(2u * context));
     const uint8_t longest = tlm_flash_u8(counts);
     tlm_flash_t symbols = ++counts + longest;
-    uint16_t window;   /* the bits to come */
-    uint16_t rest = 0; /* the bits so far, less the first code of this length: below 2^16 as no code is longer than 16 bits */
+    uint_fast16_t window;   /* the bits to come; narrower than a register, it would be cut to 16 bits in each turn */
+    uint_fast16_t rest = 0; /* the bits so far, less the first code of this length: below 2^16 as no code is longer than 16 bits */
 
     if (longest == 0) {
         return tlm_flash_u8(symbols); /* the only symbol takes no bits */
     }
     /* 24 bits less the 0..7 already read leave 17. Two bytes follow the last block. */
-    window = (uint16_t)(tlm_flash_u24(next->at) >> next->bit);
-    for (uint8_t length = 1; length <= longest; length++) {
+    window = (uint_fast16_t)(tlm_flash_u24(next->at) >> next->bit);
+    for (uint_fast8_t length = 1; length <= longest; length++) {
         const uint8_t count = tlm_flash_u8(counts++);
-        rest = (uint16_t)((uint16_t)(rest << 1) | (window & 1u));
-        window = (uint16_t)(window >> 1);
+        rest = (uint_fast16_t)((uint_fast16_t)(rest << 1) | (window & 1u));
+        window = (uint_fast16_t)(window >> 1);
         if (rest < count) {
             const uint8_t read = (uint8_t)(next->bit + length); /* at most 7 + 16 */
             next->at += read >> 3;
             next->bit = read & 7u;
             return tlm_flash_u8(symbols + rest);
         }
-        rest = (uint16_t)(rest - count);
+        rest = (uint_fast16_t)(rest - count);
         symbols += count;
     }
     return 0; /* not in bytes whose CRC is right; 0 ends a word, so that damaged ones cannot loop */
@@ -179,6 +179,29 @@ static int8_t compare_word(const tlm_cursor_t *cursor, const uint8_t *prefix, ui
     return 0;
 }
 
+/* The same for the first word of a block, which is read only as far as it is like the prefix. */
+static int8_t compare_block(const tlm_lexicon_t *lexicon, tlm_flash_t language, uint16_t block, const uint8_t *prefix,
+                            uint8_t length)
+{
+    uint8_t before = 0;
+    tlm_bit_t next;
+
+    if (TLM_SMALL) { /* by what there is */
+        tlm_cursor_t first;
+        seek_block(lexicon, language, block, &first);
+        return compare_word(&first, prefix, length);
+    }
+    next = block_start(lexicon, language, block);
+    for (uint8_t i = 0; i < length; i++) {
+        const uint8_t letter = read_letter(lexicon, language, before, i == 0, &next);
+        if (letter != prefix[i]) {
+            return letter < prefix[i] ? -1 : 1;
+        }
+        before = letter;
+    }
+    return 0;
+}
+
 /* Put the cursor on the first word that compares `least` (0 or 1) or more with the prefix. With `onwards` that word is
  * known to be the cursor's or a later one, and is read from there when it is near. Returns false when there is none; the
  * cursor is then past the end: only its word and row count. The lexicon has words. */
@@ -187,13 +210,21 @@ static bool seek_prefix(const tlm_lexicon_t *lexicon, tlm_flash_t language, cons
 {
     uint16_t low = 0;
     uint16_t high = count_blocks(lexicon);
-    tlm_cursor_t first;
 
+    if (!TLM_SMALL && onwards) { /* the words with a prefix are few: look at the next block, and twice as far each time */
+        low = (uint16_t)(cursor->word / own(lexicon)->block_words);
+        for (uint16_t step = 1; step < high - low; step = (uint16_t)(2u * step)) {
+            if (compare_block(lexicon, language, (uint16_t)(low + step), prefix, length) >= least) {
+                high = (uint16_t)(low + step);
+            } else {
+                low = (uint16_t)(low + step);
+            }
+        }
+    }
     /* The last block that starts before the place, or the first block. */
     while (high - low > 1) {
         const uint16_t middle = (uint16_t)(low + (uint16_t)(high - low) / 2u);
-        seek_block(lexicon, language, middle, &first);
-        if (compare_word(&first, prefix, length) < least) {
+        if (compare_block(lexicon, language, middle, prefix, length) < least) {
             low = middle;
         } else {
             high = middle;

@@ -33,7 +33,7 @@ void tlm_words_offer_rows(const int32_t *scores, uint16_t first, uint8_t count, 
         if (score == end) {
             return;
         }
-        row = (uint16_t)(first + (score - scores));
+        row = (uint16_t)(first + (uint16_t)(score - scores));
         if (row >= TLM_FIRST_ROW) {
             tlm_list_offer(list, *score, tlm_row_order(row), row);
             least = tlm_list_least(list);
