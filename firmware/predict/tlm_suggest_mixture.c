@@ -86,16 +86,23 @@ static int32_t score_of_cost(const share_t *share, uint16_t cost)
     return share->score - (share->nothing.units_per_nat * (int32_t)cost) / TLM_NGRAM_UNITS;
 }
 
+/* What a row's score and a share are together. */
+static int32_t sum_of_both(const share_t *share, int32_t score, int32_t part)
+{
+    const int32_t scores[2] = {score, part};
+    tlm_lse_t both = share->nothing;
+
+    tlm_lse_add(&both, scores, 2);
+    return tlm_lse_value(&both);
+}
+
 /* The score of a follower that has a row. */
 static int32_t score_of_row(const tlm_engine_t *engine, const int8_t *context, const share_t *share, uint16_t row, uint16_t cost)
 {
-    tlm_lse_t both = share->nothing;
-    int32_t scores[2];
+    int32_t score;
 
-    tlm_model_of(engine)->network.score(tlm_language_of(engine), context, row, 1, &scores[0]);
-    scores[1] = score_of_cost(share, cost);
-    tlm_lse_add(&both, scores, 2);
-    return tlm_lse_value(&both);
+    tlm_model_of(engine)->network.score(tlm_language_of(engine), context, row, 1, &score);
+    return sum_of_both(share, score, score_of_cost(share, cost));
 }
 
 /* What a follower may cost at most, so that its share is not below share->least, which is not above share->score. */
@@ -108,16 +115,35 @@ static uint16_t most_cost(const share_t *share)
     return (uint16_t)(distance >= 32u * units ? UINT16_MAX : (TLM_NGRAM_UNITS * (distance + 1u) - 1u) / units);
 }
 
-/* A follower that is not too dear. */
+/* Whether a row's score need not be known, as with its share it cannot enter the list: a row that was not among the best before
+ * followers came scores at most what the last of these does. */
+static bool is_hopeless(const share_t *share, const tlm_list_t *before, uint16_t row, int32_t part, const tlm_list_t *list)
+{
+    const int32_t units = share->nothing.units_per_nat;
+
+    if (before->count < before->capacity) {
+        return false;
+    }
+    for (uint8_t i = 0; i < before->count; i++) {
+        if (before->best[i].order == tlm_row_order(row)) {
+            return false;
+        }
+    }
+    /* Sums are within 0.06 nats and a unit of the logarithm, which rises with the score. */
+    return sum_of_both(share, before->best[before->count - 1].score, part) + units / 4 + 4 < tlm_list_least(list);
+}
+
+/* A follower that is not too dear; `before`: the list without followers. */
 static void list_follower(const tlm_engine_t *engine, const int8_t *context, const share_t *share, uint16_t row, uint16_t cost,
-                          tlm_list_t *list)
+                          const tlm_list_t *before, tlm_list_t *list)
 {
     const uint16_t plain = (uint16_t)(TLM_FIRST_ROW + tlm_model_of(engine)->lexicon.rows);
+    const int32_t part = score_of_cost(share, cost);
 
-    if (row < plain) {
+    if (row >= plain) {
+        tlm_words_raise(list, part, (uint16_t)(row - plain));
+    } else if (!is_hopeless(share, before, row, part, list)) {
         tlm_list_offer(list, score_of_row(engine, context, share, row, cost), tlm_row_order(row), row);
-    } else {
-        tlm_words_raise(list, score_of_cost(share, cost), (uint16_t)(row - plain));
     }
 }
 
@@ -127,6 +153,7 @@ static void list_followers(const tlm_engine_t *engine, tlm_moment_t *moment, con
 {
     const tlm_model_t *model = tlm_model_of(engine);
     const tlm_codes_t codes = tlm_taught_codes(&model->lexicon, range);
+    const tlm_list_t before = *list;
     uint32_t row = range->first_row; /* all below it were read, or are not in the range */
     tlm_followers_t followers;
     uint8_t count;
@@ -143,7 +170,7 @@ static void list_followers(const tlm_engine_t *engine, tlm_moment_t *moment, con
             row = followers.rows[i];
             if (followers.costs[i] <= followers.most && tlm_codes_have(&codes, row)) {
                 tlm_taught_tell(table, row, followers.costs[i]);
-                list_follower(engine, moment->context, share, followers.rows[i], followers.costs[i], list);
+                list_follower(engine, moment->context, share, followers.rows[i], followers.costs[i], &before, list);
             }
         }
         row++;
