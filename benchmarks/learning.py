@@ -126,7 +126,7 @@ def measure_savings(data: Path, only: tuple[str, ...], output: Path) -> None:
     """Type the user streams with and without learning."""
     paths = sorted((data / "dev" / "en" / "user_streams").glob("*.txt"))
     found = (
-        {_key(row): row for row in json.loads(output.read_text("utf-8"))["measured"]}
+        {_name(row): row for row in json.loads(output.read_text("utf-8"))["measured"]}
         if only and output.exists()
         else {}
     )
@@ -138,11 +138,15 @@ def measure_savings(data: Path, only: tuple[str, ...], output: Path) -> None:
                 row = measure(choose_model(name), memory_bytes, paths, report)
             except TinylmError as error:
                 raise click.ClickException(f"{error.message} {error.hint or ''}") from error
-            found[_key(row)] = row
-    write_whole(output, (json.dumps({"measured": sorted(found.values(), key=_key)}, indent=1) + "\n").encode())
+            found[_name(row)] = row
+    write_whole(output, (json.dumps({"measured": sorted(found.values(), key=_place)}, indent=1) + "\n").encode())
 
 
-def _key(row: dict) -> tuple:
+def _name(row: dict) -> tuple:
+    return row["model"], row["memory_bytes"]
+
+
+def _place(row: dict) -> tuple:
     return "ngram" in row["model"], row["without"], row["memory_bytes"]
 
 
