@@ -6,22 +6,29 @@ import json
 import re
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from models import TEXT, tiny_word_model
+from models import TEXT, tiny_lines, tiny_mixture_model, tiny_word_model
 
-from tinylm.model import write_model
+from tinylm.engine import HostEngine
+from tinylm.flatbuffer import read_tflite
+from tinylm.measure import savings_of
+from tinylm.model import Model, write_model
+from tinylm.quantize import dequantize
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 sys.path.insert(0, str(BENCHMARKS))
 
 import boards  # noqa: E402
 import equality  # noqa: E402
+import float_loss  # noqa: E402
 import learning  # noqa: E402
+import prediction  # noqa: E402
 import run as bench  # noqa: E402
 import serial_proof  # noqa: E402
 import text_worth  # noqa: E402
@@ -160,6 +167,20 @@ def test_what_each_text_is_worth_is_measured_and_the_page_says_what_was_found(te
     assert model.info.kind == "ngram" and "messages" in model.words
     page = text_worth.PAGE.read_text("utf-8")
     assert text_worth.render_page(page, json.loads(text_worth.RESULTS.read_text("utf-8"))) == page
+
+
+def test_the_page_of_prediction_is_what_the_results_say() -> None:
+    invoke(prediction.command, "--check")
+
+
+@pytest.mark.parametrize("make", [tiny_word_model, tiny_mixture_model])
+def test_a_network_in_floating_point_saves_what_its_integers_save(make: Callable[[], Model]) -> None:
+    model = make()
+    lines = {"text": [list(words) for words in tiny_lines()[:40]]}
+    floats = float_loss.measure(float_loss.FloatEngine(model, dequantize(read_tflite(model.tflite))[1]), lines)
+    device = float_loss.measure(HostEngine(model), lines)
+    assert abs(savings_of(floats["text"]) - savings_of(device["text"])) < 1.5
+    assert sum(one == other for one, other in zip(floats["text"], device["text"])) > 0.7 * len(lines["text"])
 
 
 def test_a_case_beside_another_differs_by_what_its_keys_say() -> None:
