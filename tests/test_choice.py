@@ -116,8 +116,8 @@ def test_training_for_a_board_by_search_says_what_was_chosen_and_from_what(
     monkeypatch.setattr("tinylm.trials.TRIAL_WORDS", 500)
     monkeypatch.setattr("tinylm.choice._STEPS", {"the rule": (1.0, 1.0, 1.0), "fewer words": (0.75, 1.0, 1.0)})
     monkeypatch.setattr("tinylm.choice.usual_proportions", lambda budget, bits: usual_proportions(12 << 10, bits))
-    (here / "text.txt").write_text("\n".join(TEXT.read_text().splitlines()[:1500]))
-    options = ("--board", "arduino-uno", "--epochs", "0.05", "-o", "run")
+    (here / "text.txt").write_text("\n".join(TEXT.read_text().splitlines()[:2500]))
+    options = ("--board", "arduino-uno", "--epochs", "0.02", "-o", "run")
     shown = run_cli("train", "text.txt", *options, "--search")
     assert shown.status == 0, shown.err
     assert "Splits of the budget" in shown.out and "weights of " in shown.out and shown.out.count("(chosen)") == 2

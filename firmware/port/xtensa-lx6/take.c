@@ -1,5 +1,8 @@
 /* The inputs of layouts pairs and fours (tlm_four.h), in C: no instruction widens more than one. */
-#include "tlm_four.h"
+#include <stdint.h>
+
+/* Here too, as a project of another layout has this file and no tlm_four.h. */
+int32_t tlm_four_take(const int8_t *x, uint32_t groups, int16_t *wide);
 
 int32_t tlm_four_take(const int8_t *x, uint32_t groups, int16_t *wide)
 {
