@@ -122,12 +122,25 @@ def render_learning() -> str:
     return "\n".join(out)
 
 
+def render_training() -> str:
+    """Words a second of processor time, by shape and phase."""
+    rates: dict[tuple, dict[bool, int]] = {}
+    for row in json.loads((RESULTS / "training-speed.json").read_text("utf-8")):
+        phase = row["phase"] + (f", taught by {row['taught_rows']} rows a place" if row["taught_rows"] else "")
+        rates.setdefault((*row["shape"], phase), {})[row["compiled"]] = row["words_a_cpu_second"]
+    out = ["| rows | embedding | H | scored | op by op | compiled |", "|--:|--:|--:|---|--:|--:|"]
+    for (rows, embedding, hidden, phase), of in rates.items():
+        out.append(f"| {rows:,} | {embedding} | {hidden} | {phase} | {of[False]:,} | {of[True]:,} |")
+    return "\n".join(out)
+
+
 TABLES = {
     "budgets": render_budgets,
     "gains": render_gains,
     "companions": render_companions,
     "losses": render_losses,
     "learning": render_learning,
+    "training": render_training,
 }
 
 

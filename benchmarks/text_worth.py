@@ -115,12 +115,11 @@ class ReadTexts:
     """The others, read and cleaned once for all cases; a line that two texts have is the first one's in every case."""
 
     def __init__(self, others: tuple[WeightedText, ...], held_out: tuple[Path, ...]) -> None:
-        self.words_of = word_finder(ENGLISH_ALPHABET)
-        self.hidden, self.known = held_out_lines(held_out, self.words_of), set()
+        self.hidden, self.known = held_out_lines(held_out, word_finder(ENGLISH_ALPHABET)), set()
         self.lines = {t.path: list(self._words(t.path, self.known)) for t in others}
 
     def _words(self, text: Path, known: set[int]) -> Iterator[list[str]]:
-        return (words for _, words in clean_lines(text, self.words_of, known, self.hidden))
+        return (words for _, words in clean_lines(text, ENGLISH_ALPHABET, known, self.hidden))
 
     def lines_of(self, texts: tuple[WeightedText, ...]) -> Iterator[tuple[float, list[str]]]:
         """As Source.lines; a text that is not among the others is read now."""

@@ -136,8 +136,9 @@ def test_a_line_is_normalised_to_the_letters_of_the_alphabet(line: str, words: l
 
 
 def test_lines_seen_before_masked_or_held_out_are_not_worth_training_on(tmp_path: Path) -> None:
-    words_of = word_finder(ENGLISH_ALPHABET)
-    hidden = held_out_lines([text_file(tmp_path, b"this one is hidden\nok\n", "dev.txt")], words_of)
+    hidden = held_out_lines(
+        [text_file(tmp_path, b"this one is hidden\nok\n", "dev.txt")], word_finder(ENGLISH_ALPHABET)
+    )
     text = b"a new line here\nA new line: here!\n[NAME] said so to me\nThis one is hidden.\nok\nok\n1 2 3\n"
-    lines = [words for _, words in clean_lines(text_file(tmp_path, text), words_of, set(), hidden)]
+    lines = [words for _, words in clean_lines(text_file(tmp_path, text), ENGLISH_ALPHABET, set(), hidden)]
     assert lines == [["a", "new", "line", "here"], ["ok"], ["ok"]]

@@ -69,9 +69,19 @@ def plan_build(model: Model, board: Board) -> tuple[ModelView, MemoryReport]:
         require_fit(board, predicted)
     except TinylmError as error:
         smaller = [e for e in shipped_entries() if e.kind in WITH_ROWS and shipped_fits(e, board)]
-        hint = f" Shipped and fitting: --model {smaller[-1].name}." if smaller else ""
+        hint = (
+            f" Shipped and fitting: --model {smaller[-1].name}{_why_it_fits(smaller[-1], model, board)}."
+            if smaller
+            else ""
+        )
         raise TinylmError(error.message, error.hint + hint) from error
     return view, predicted
+
+
+def _why_it_fits(entry: Entry, model: Model, board: Board) -> str:
+    """A network may have more bytes than is said of a model with an n-gram."""
+    is_smaller = board.overhead.ngram_flash_bytes and model.info.kind in WITH_NGRAM and entry.kind not in WITH_NGRAM
+    return ", whose firmware reads no n-gram and is smaller" if is_smaller else ""
 
 
 def shipped_fits(entry: Entry, board: Board) -> bool:

@@ -120,13 +120,15 @@ def normalise(line: str, alphabet: str = ENGLISH_ALPHABET) -> list[str]:
 
 def clean_lines(
     path: Path,
-    words_of: Callable[[str], list[str]],
+    alphabet: str,
     known: set[int],
     held_out: frozenset[int],
     progress: Callable[[int], None] | None = None,
 ) -> Iterator[tuple[str, list[str]]]:
-    """The lines worth training on, as written and as words: no masks, no line seen before (`known` grows), none held out."""
-    for line in read_lines(path, progress):
+    """The lines worth training on, composed, and their words: no masks, no line seen before (`known` grows), none held out, no
+    quotation marks."""
+    words_of, quotes = word_finder(alphabet), has_quotations(alphabet)
+    for line in map(compose, read_lines(path, progress)):
         if _MASK.search(line):
             continue
         words = words_of(line)
@@ -138,7 +140,8 @@ def clean_lines(
                 continue
             if len(known) < MAX_KNOWN_LINES:
                 known.add(key)
-        yield line, words
+        plain = unquote(line) if quotes else line
+        yield plain, words if plain == line else words_of(plain)
 
 
 def hash_line(words: list[str]) -> int:

@@ -94,7 +94,7 @@ def fit_ngram(
     lexicon = replace(lexicon, probabilities=pruned(lexicon.counts, *likely).unigram)
     levels, top, step = lexicon.levels
     words = np.exp(-word_costs(levels, top, step) / UNITS_PER_NAT)
-    fit = fit_entries(lexicon.counts, room - lexicon.size, class_bits(budget), progress, words)
+    fit = fit_entries(lexicon.counts, order, room - lexicon.size, class_bits(budget), progress, words)
     return NgramFit(
         lexicon.counts.words, levels, top, step, fit.packed, lexicon.size, fit.pairs, fit.triples, lexicon.capitals
     )
@@ -105,7 +105,7 @@ def fit_followers(counts: Counts, room: int, progress: Callable[[int, int], None
 
     Raises TinylmError when there is no room for anything.
     """
-    return fit_entries(counts, room - _NUMBERS_BYTES, class_bits(room), progress)
+    return fit_entries(counts, rank_by_worth(counts), room - _NUMBERS_BYTES, class_bits(room), progress)
 
 
 def _usual_entries(room: int) -> int:
@@ -114,16 +114,16 @@ def _usual_entries(room: int) -> int:
 
 def fit_entries(
     counts: Counts,
+    order: np.ndarray,
     room: int,
     bits: tuple[int, int, int],
     progress: Callable[[int, int], None] | None = None,
     words: np.ndarray | None = None,
 ) -> EntriesFit:
-    """As many entries as `room` bytes hold, the worthiest first.
+    """As many entries as `room` bytes hold, the first ones of `order` (rank_by_worth).
 
     `words` [S - 2]: probabilities that they back off to; those of the counts when not given.
     """
-    order = rank_by_worth(counts)
     kept, best = min(len(order), _usual_entries(room)), None
     low, high = 0, len(order) + 1  # so many fit, so many do not
     for attempt in range(8):

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from tinylm.capitals import find_capitals, mid_sentence_finder, write_word
-from tinylm.corpus import clean_lines, compose, has_quotations, held_out_lines, unquote, word_finder
+from tinylm.corpus import clean_lines, held_out_lines, word_finder
 from tinylm.errors import TinylmError
 from tinylm.model import write_whole
 from tinylm.training import TokenFile
@@ -47,15 +47,11 @@ class Source:
     held_out: tuple[Path, ...] = ()
 
     def written_lines(self, progress: Callable[[int], None] | None = None) -> Iterator[tuple[int, str, list[str]]]:
-        """(index of the text, line, its words) of every line worth training on, in order of the texts; composed, no quotation marks."""
-        words_of = word_finder(self.alphabet)
-        hidden, known, quotes = held_out_lines(self.held_out, words_of), set(), has_quotations(self.alphabet)
+        """(index of the text, line, its words) of every line worth training on, in order of the texts, as clean_lines has them."""
+        hidden, known = held_out_lines(self.held_out, word_finder(self.alphabet)), set()
         for number, text in enumerate(self.texts):
-            for line, words in clean_lines(text.path, words_of, known, hidden, progress):
-                plain = compose(line)
-                if quotes and (unquoted := unquote(plain)) != plain:
-                    plain, words = unquoted, words_of(unquoted)
-                yield number, plain, words
+            for line, words in clean_lines(text.path, self.alphabet, known, hidden, progress):
+                yield number, line, words
 
     def numbered_lines(self, progress: Callable[[int], None] | None = None) -> Iterator[tuple[int, list[str]]]:
         """(index of the text, words) of the same lines, long ones in pieces."""

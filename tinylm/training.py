@@ -28,7 +28,7 @@ Progress = Callable[[int, int, float], None]  # step, steps, mean loss in nats a
 # From places in the tokens [B,T] and the targets there to rows [B,T,k] wanted beside them, and the share of each (teacher.py).
 Lesson = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 Grid = Callable[[dict[str, np.ndarray]], dict[str, tuple[np.ndarray, int]]]
-# Tokens of a run that XLA compiles with TensorFlow: it takes 6 s a phase, and then 1.5 to 2.5 times as many words a second.
+# Tokens of a run that XLA compiles with TensorFlow: with fewer its seconds are not paid back (benchmarks/prediction.md, Training).
 LEAST_COMPILED = 2_000_000
 ALWAYS_SCORED = 512  # commonest rows are in every sampled softmax: they carry most of its mass
 
