@@ -1,7 +1,7 @@
 /* void tlm_dot_quad(const uint8_t *weights, const int8_t *x, uint16_t count, uint32_t offset, uint32_t *sums)
  *
  * What firmware/port/quads-word/quad.c does and explains, in 11 instructions for four multiply-accumulates; that file's C takes
- * 12. Sixteen inputs a loop. From RAM: flash is read through a cache.
+ * 12. 32 inputs a loop, whose second half a count with an odd 16 begins in. From RAM: flash is read through a cache.
  */
     .section .hot.tlm_dot_quad, "ax", @progbits
     .balign 4
@@ -28,28 +28,23 @@ tlm_dot_quad:
     li a6, 0
     li a7, 0
     li t4, 0x00FF00FF
+    andi t0, a2, 16
     andi t5, a2, -16
-    add t5, t5, a1                  /* where whole loops end */
+    add t5, t5, a1                  /* where whole sixteens end */
     add a2, a2, a1                  /* where x ends */
     beq a1, t5, 2f
-1:  INPUT 0
-    INPUT 1
-    INPUT 2
-    INPUT 3
-    INPUT 4
-    INPUT 5
-    INPUT 6
-    INPUT 7
-    INPUT 8
-    INPUT 9
-    INPUT 10
-    INPUT 11
-    INPUT 12
-    INPUT 13
-    INPUT 14
-    INPUT 15
-    addi a0, a0, 64
-    addi a1, a1, 16
+    beqz t0, 1f
+    addi a0, a0, -64
+    addi a1, a1, -16
+    j 5f
+1:  .irp number, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+    INPUT \number
+    .endr
+5:  .irp number, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+    INPUT \number
+    .endr
+    addi a0, a0, 128
+    addi a1, a1, 32
     bne a1, t5, 1b
 2:  beq a1, a2, 4f
 3:  INPUT 0
