@@ -213,8 +213,8 @@ def test_a_student_comes_nearer_to_its_teacher_than_one_that_read_the_text_alone
     for given in (None, lesson):
         folder = tmp_path / str(given is None)
         folder.mkdir()
-        weights = train(shape, tokens, row_frequency(tokens, shape.rows), plan, folder, lesson=given)
-        away.append(_nats_away(reader, model, vocabulary, shape, weights))
+        trained = train(shape, tokens, row_frequency(tokens, shape.rows), plan, folder, lesson=given)
+        away.append(_nats_away(reader, model, vocabulary, shape, trained.weights))
     assert away[1] < 0.95 * away[0]
 
 

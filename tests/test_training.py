@@ -144,7 +144,7 @@ def test_weights_on_a_grid_are_trained_there_in_the_last_part(tmp_path: Path) ->
         grids.append(fifteen_values(weights) | {"first": weights["embedding"].copy()})
         return fifteen_values(weights)
 
-    trained = train(SHAPE, tokens, frequency_of(tokens), PLAN, tmp_path, grid=grid)
+    trained = train(SHAPE, tokens, frequency_of(tokens), PLAN, tmp_path, grid=grid).weights
     assert len(grids) == 1  # chosen once: a scale that moved would move every weight
     for name in ("embedding", "input"):
         scale, most = grids[0][name]
@@ -175,7 +175,9 @@ def test_a_run_stopped_and_resumed_ends_with_the_bytes_of_one_that_was_not(
     for folder in folders:
         folder.mkdir()
     told: list[float] = []
-    whole = train(SHAPE, tokens, frequency_of(tokens), PLAN, folders[0], lambda *now: told.append(now[2]), grid=grid)
+    whole = train(
+        SHAPE, tokens, frequency_of(tokens), PLAN, folders[0], lambda *now: told.append(now[2]), grid=grid
+    ).weights
     assert told[-1] < told[0]
 
     def stop(step: int, total: int, loss: float) -> None:
@@ -190,7 +192,7 @@ def test_a_run_stopped_and_resumed_ends_with_the_bytes_of_one_that_was_not(
         train(SHAPE, tokens, frequency_of(tokens), often, folders[1], stop, grid=grid)
     with np.load(folders[1] / "checkpoint.npz") as saved:
         assert 0 < int(saved["done"])
-    resumed = train(SHAPE, tokens, frequency_of(tokens), PLAN, folders[1], grid=grid)
+    resumed = train(SHAPE, tokens, frequency_of(tokens), PLAN, folders[1], grid=grid).weights
     assert all(whole[name].tobytes() == resumed[name].tobytes() for name in SHAPE.weight_shapes)
 
 

@@ -26,6 +26,7 @@ from tinylm.calibration import CALIBRATION_TOKENS, calibration_rows, first_lines
 from tinylm.card import write_metrics
 from tinylm.choice import Table
 from tinylm.corpus import ALPHABETS
+from tinylm.early_stopping import watch
 from tinylm.errors import TinylmError, nearest
 from tinylm.flatbuffer import write_tflite
 from tinylm.language import build_language
@@ -215,7 +216,8 @@ def _go_all_stages(
         digest, lesson = teach(teacher, source, split.vocabulary, tokens, split.shape, run, report)
     if checkpoint_is_stale(run, split.shape, options.plan, digest):
         report("training", 0, 1, "the text or the plan has changed: from the start")
-    weights = train(
+    unseen = [list(encoder(words)) for words in held]
+    trained = train(
         split.shape,
         tokens,
         frequency,
@@ -226,10 +228,11 @@ def _go_all_stages(
         text=digest,
         grid=grid_of(split.shape),
         lesson=lesson,
+        watch=watch(split.shape, unseen),
     )
-    write_whole_npz(run / "weights.npz", weights)
-    judges = [list(encoder(words)) for words in held] or first_lines(tokens)
-    model, made = _quantized(options, split, weights, judges), _made_of(split, options, base, teacher)
+    write_whole_npz(run / "weights.npz", trained.weights)
+    model = _quantized(options, split, trained.weights, unseen or first_lines(tokens))
+    made = _made_of(split, trained.epochs, base, teacher)
     if options.kind == "mixture":
         reading = byte_counter("counting", total, report)
         model, ngram = add_ngram(model, source, options.budget, report, reading, carried)
@@ -238,7 +241,10 @@ def _go_all_stages(
     if trials:
         made["trials"] = trials.as_json()
     _write_metrics(run, options, made, counts, model)
-    report("training", 1, 1, "done")
+    ended = (
+        "" if trained.epochs == options.plan.epochs else f" after {trained.epochs:.1f} passes: the held-out loss rose"
+    )
+    report("training", 1, 1, f"done{ended}")
     size = len(build_language(model).content)
     part, reading = LearnedPart(source), byte_counter("counting", total, report)
     ngram = train_baseline(part, _info(options), size, run, report, reading, capitals)
@@ -309,12 +315,12 @@ def _refusal_of(
     return None
 
 
-def _made_of(split: Split, options: RunOptions, base: Base | None, teacher: Teacher | None) -> dict:
+def _made_of(split: Split, epochs: float, base: Base | None, teacher: Teacher | None) -> dict:
     """What metrics.json says of the network and the words."""
     shape = split.shape
     made = {"lexicon_bytes": split.lexicon_bytes, "lexicon_words": len(split.vocabulary.words), "rows": shape.rows}
     made |= {"hidden": shape.hidden, "embedding": shape.embedding, "weight_bits": shape.weight_bits}
-    made["epochs"] = options.plan.epochs
+    made["epochs"] = round(epochs, 2)
     made |= {"taught_by": teacher.credit} if teacher else {}
     return made | ({"fine_tuned_from": base.name} if base else {})
 

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from tinylm.early_stopping import LOOKS, Watch
 from tinylm.errors import TinylmError
 from tinylm.network import NetworkShape, build_trainer, initial_weights
 
@@ -30,6 +31,7 @@ Lesson = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 Grid = Callable[[dict[str, np.ndarray]], dict[str, tuple[np.ndarray, int]]]
 # Tokens of a run that XLA compiles with TensorFlow: with fewer its seconds are not paid back (benchmarks/prediction.md, Training).
 LEAST_COMPILED = 2_000_000
+LAST_OF_EARLY = 0.3  # of the steps before it: the last part of a run that ends early
 ALWAYS_SCORED = 512  # commonest rows are in every sampled softmax: they carry most of its mass
 
 
@@ -46,6 +48,14 @@ class TrainingPlan:
     checkpoint_s: float = 120.0
     # In the last part of a run all rows are scored, so that scores are calibrated, and weights are rounded as they will be.
     full_share: float = 0.12
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a run ends with: float32 weights (`NetworkShape.weight_shapes`), and how many epochs it took."""
+
+    weights: dict[str, np.ndarray]
+    epochs: float
 
 
 @dataclass(frozen=True)
@@ -134,28 +144,32 @@ def train(
     text: str = "",
     grid: Grid | None = None,
     lesson: Lesson | None = None,
-) -> dict[str, np.ndarray]:
-    """Train and return float32 weights (`NetworkShape.weight_shapes`). Resumes from `run`/checkpoint.npz when it fits.
+    watch: Watch | None = None,
+) -> Trained:
+    """Train a network. Resumes from `run`/checkpoint.npz when it fits.
 
     `grid`: train the last part with weights rounded to it (gradients go straight through: Bengio et al. 2013, arXiv 1308.3432)
     and return them rounded. `text`: a digest of what is learned (text_digest); a checkpoint of another text is not resumed.
-    `lesson`: a teacher's, learned beside the text.
+    `lesson`: a teacher's, learned beside the text. `watch`: ends the run early when it says so.
     `frequency` [V]: how often each row is a target. `start`: weights to fine-tune instead of a fresh start.
     """
-    total = max(1, round(plan.epochs * steps_in_epoch(tokens, plan)))
+    planned = max(1, round(plan.epochs * steps_in_epoch(tokens, plan)))
     ranked = np.argsort(-frequency, kind="stable").astype(np.int32)
     if start is None:
         chance = (frequency + 0.5) / (frequency.sum() + 0.5 * len(frequency))
         start = initial_weights(shape, plan.seed, np.log(chance))
-    loop = _Loop(shape, plan, start, total, run, text, grid, lesson)
+    loop = _Loop(shape, plan, start, planned, run, text, grid, lesson, watch)
     done, sums = loop.restore(), []
     saved = time.monotonic()
     try:
-        for step, batch in _batches(tokens, plan, done, total):
+        for step, batch in _batches(tokens, plan, done):
+            if step >= loop.total:
+                break
             sums.append(loop.learn(step, *batch, ranked))
             done = step + 1
+            loop.look(done)
             if progress and step % 20 == 0:
-                progress(step, total, float(np.mean(sums[-200:])))
+                progress(step, loop.total, float(np.mean(sums[-200:])))
             if time.monotonic() - saved > plan.checkpoint_s:
                 loop.save(done)
                 saved = time.monotonic()
@@ -163,21 +177,19 @@ def train(
         if len(sums) and done == step + 1:  # not in the middle of a step
             loop.save(done)
         raise
-    loop.save(total)
-    return loop.rounded()
+    loop.save(loop.total)
+    return Trained(loop.rounded(), plan.epochs * loop.total / planned)
 
 
-def _batches(tokens: TokenFile, plan: TrainingPlan, done: int, total: int) -> Any:
-    """(step, batch) from step `done` to `total`, epoch after epoch."""
+def _batches(tokens: TokenFile, plan: TrainingPlan, done: int) -> Any:
+    """(step, batch) from step `done` on, epoch after epoch."""
     step = epoch = 0
-    while step < total:
+    while True:
         before = step
         for batch in epoch_rows(tokens, plan, epoch):
             if step >= done:
                 yield step, batch
             step += 1
-            if step >= total:
-                return
         if step == before:
             raise TinylmError(
                 f"The text has only {len(tokens.ids):,} words and line ends; {plan.batch * plan.steps + 1:,} are needed to train.",
@@ -194,11 +206,12 @@ class _Loop:
         shape: NetworkShape,
         plan: TrainingPlan,
         start: dict[str, np.ndarray],
-        total: int,
+        planned: int,
         run: Path,
         text: str,
         grid: Grid | None,
         lesson: Lesson | None,
+        watch: Watch | None,
     ) -> None:
         choose_backend()
         import keras
@@ -208,12 +221,12 @@ class _Loop:
             import tensorflow as tf
 
             tf.config.experimental.enable_op_determinism()
-        self.plan, self.total, self.run, self.shape, self.text = plan, total, run, shape, text
-        self.grid, self.lesson = grid, lesson
+        self.plan, self.planned, self.run, self.shape, self.text = plan, planned, run, shape, text
+        self.grid, self.lesson, self.watch = grid, lesson, watch
         self.sampled = plan.negatives and shape.rows > ALWAYS_SCORED + plan.negatives
-        self.last_part = round(total * (1 - plan.full_share))
-        # JAX runs nothing else. The same total, so the same choice, after a checkpoint.
-        self.compiled = keras.backend.backend() == "jax" or total * plan.batch * plan.steps >= LEAST_COMPILED
+        self.total, self.last_part = planned, round(planned * (1 - plan.full_share))
+        # JAX runs nothing else. The same plan, so the same choice, after a checkpoint.
+        self.compiled = keras.backend.backend() == "jax" or planned * plan.batch * plan.steps >= LEAST_COMPILED
         self.trainer, self.phase = None, None
         self.start, self.slots = start, None
         self.steps_of_grid: dict[str, tuple[np.ndarray, int]] = {}  # chosen when the last part begins
@@ -254,13 +267,28 @@ class _Loop:
         inputs = (ids, targets, np.repeat(sampled[None], batch, 0), np.repeat(chance[None], batch, 0), *taught)
         return float(trainer.train_on_batch(inputs, np.zeros((batch, ids.shape[1], 1), np.float32)))
 
+    def look(self, done: int) -> None:
+        """See how the lines fare that are not learned, where it is time; the last part may begin."""
+        if self.watch and done < self.last_part and done % max(1, self.planned // LOOKS) == 0:
+            if self.watch.look(self.weights()):
+                self.start, self.slots, self.trainer = self.watch.weights, self._slots(), None
+                self._end_after(done)
+
+    def _end_after(self, done: int) -> None:
+        """Only the last part is left, long enough for the rate to fall."""
+        self.last_part, self.total = done, min(self.planned, done + max(1, round(LAST_OF_EARLY * done)))
+
     def _rate(self, step: int) -> float:
-        """Linear warm-up over 2 %, then a cosine to 2 % of the peak."""
-        warm = max(1, self.total // 50)
+        """Linear warm-up over 2 %, then a cosine to 2 % of the peak; of a run that ends early another one for its last part."""
+        if self.total < self.planned and step >= self.last_part:
+            return self._planned_rate(self.last_part) * _cosine(self.last_part, step, self.total)
+        return self._planned_rate(step)
+
+    def _planned_rate(self, step: int) -> float:
+        warm = max(1, self.planned // 50)
         if step < warm:
             return self.plan.learning_rate * (step + 1) / warm
-        part = (step - warm) / max(1, self.total - warm)
-        return self.plan.learning_rate * (0.02 + 0.98 * 0.5 * (1 + float(np.cos(np.pi * part))))
+        return self.plan.learning_rate * _cosine(warm, step, self.planned)
 
     def weights(self) -> dict[str, np.ndarray]:
         """Float32 arrays as they are now."""
@@ -282,8 +310,10 @@ class _Loop:
         arrays = {f"w_{k}": v for k, v in self.weights().items()}
         arrays |= {f"s_{i:03d}": v for i, v in enumerate(self._slots() or [])}
         arrays |= {f"g_{k}": np.append(*g) for k, g in self.steps_of_grid.items()}
+        arrays |= self.watch.saved() if self.watch else {}
+        made_of = _made_of(self.shape, self.plan, self.text)
         try:
-            np.savez(part, done=done, made_of=_made_of(self.shape, self.plan, self.text), **arrays)
+            np.savez(part, done=done, total=self.total, last_part=self.last_part, made_of=made_of, **arrays)
             part.replace(path)
         except OSError as error:
             part.unlink(missing_ok=True)
@@ -301,7 +331,17 @@ class _Loop:
         self.slots = [saved[k] for k in sorted(saved) if k.startswith("s_")] or None
         grids = {k[2:]: v for k, v in saved.items() if k.startswith("g_")}
         self.steps_of_grid = {k: (v[:-1].astype(np.float32), int(v[-1])) for k, v in grids.items()}
+        if self.watch:
+            self.watch.restore(saved)
+        self.total, self.last_part = (
+            int(saved.get(k, v)) for k, v in (("total", self.total), ("last_part", self.last_part))
+        )
         return int(saved["done"])
+
+
+def _cosine(first: int, step: int, end: int) -> float:
+    """From 1 at step `first` to 0.02 at `end`."""
+    return 0.02 + 0.98 * 0.5 * (1 + float(np.cos(np.pi * (step - first) / max(1, end - first))))
 
 
 def round_to_grid(values: np.ndarray, grid: tuple[np.ndarray, int] | None) -> np.ndarray:

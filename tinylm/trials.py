@@ -89,7 +89,7 @@ def _try(
     encode = encode_words(split.vocabulary)
     with tempfile.TemporaryDirectory(prefix="tinylm-trial-") as scratch:
         tokens, held = write_tokens(sample, encode, Path(scratch))
-        weights = train(
+        trained = train(
             split.shape,
             tokens,
             row_frequency(tokens, split.shape.rows),
@@ -100,4 +100,4 @@ def _try(
             ),
             grid=grid_of(split.shape),
         )
-        return quantize(split, weights, [list(encode(line)) for line in held] or first_lines(tokens))
+        return quantize(split, trained.weights, [list(encode(line)) for line in held] or first_lines(tokens))

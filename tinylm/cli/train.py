@@ -45,7 +45,9 @@ if TYPE_CHECKING:
 )
 @click.option("--teacher", help="Learn from this larger model too (a shipped one's name, or a model folder).")
 @click.option(
-    "--epochs", type=click.FloatRange(0.01, 1000), help="Passes over the text.  [default: 3 to 30, by its size]"
+    "--epochs",
+    type=click.FloatRange(0.01, 1000),
+    help="Passes over the text at most: fewer where lines kept out of it fare worse.  [default: 3 to 30, by its size]",
 )
 @click.option(
     "--seed", type=click.IntRange(0, 2**31 - 1), default=1, help="Same seed, same text: same bytes, on a CPU."
