@@ -23,7 +23,7 @@ MOST_LEXICON_WORDS = 56_000  # with 8,000 rows below the 65,535 numbers of a mix
 WORD_BYTES = 2.2  # of a packed lexicon, seen on English
 # A mixture's network is small, as the n-gram gives more for the same bytes and for none of the time (docs/EXPERIMENTS.md);
 # and no larger than two cores train in an hour.
-MIXTURE_ROWS_AT_64K, MOST_MIXTURE_ROWS, MOST_MIXTURE_EMBEDDING, MOST_MIXTURE_HIDDEN = 1000, 8000, 64, 256
+MIXTURE_ROWS_AT_64K, MOST_MIXTURE_ROWS, MOST_MIXTURE_EMBEDDING, MOST_MIXTURE_HIDDEN = 1000, 8000, 96, 384
 TABLE_BYTES = 3 * 256  # two LOGISTIC, one TANH
 _UNITS = {"": 1, "K": 1024, "M": 1024 * 1024}
 
