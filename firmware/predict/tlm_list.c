@@ -36,6 +36,14 @@ void tlm_list_offer(tlm_list_t *list, int32_t score, tlm_order_t order, uint16_t
     *at = candidate;
 }
 
+const int32_t *tlm_list_pass(const int32_t *score, int32_t least)
+{
+    while (*score <= least) {
+        score++;
+    }
+    return score;
+}
+
 int32_t tlm_score_add(int32_t score, int32_t units_per_nat, int32_t millinats)
 {
     return score + units_per_nat * (millinats / 1000) + units_per_nat * (millinats % 1000) / 1000;

@@ -39,6 +39,9 @@ static inline int32_t tlm_list_least(const tlm_list_t *list)
     return list->count < list->capacity ? INT32_MIN : list->best[list->count - 1].score;
 }
 
+/* The first score from here on that is above `least`; there is one. In a file of its own so that compilers keep its loop short. */
+const int32_t *tlm_list_pass(const int32_t *score, int32_t least);
+
 /* Put a word in if it is good enough. A word that is in the list at a lower score is raised, never listed twice. */
 void tlm_list_offer(tlm_list_t *list, int32_t score, tlm_order_t order, uint16_t place);
 

@@ -41,7 +41,7 @@ static uint16_t number_of(const tlm_lexicon_t *lexicon, tlm_flash_t language, co
 static void sum_rows(const tlm_engine_t *engine, const int8_t *context, tlm_lse_t *sum, tlm_list_t *list)
 {
     const tlm_network_t *network = &tlm_model_of(engine)->network;
-    int32_t scores[TLM_LISTED_ROWS];
+    int32_t scores[TLM_LISTED_ROWS + 1];
     uint16_t row = 0;
 
     while (row < network->rows) {

@@ -19,17 +19,16 @@ bool tlm_words_range(const tlm_engine_t *engine, const tlm_typed_t *typed, tlm_r
     return range->first < range->end || tlm_memory_of(engine) != 0;
 }
 
-void tlm_words_offer_rows(const int32_t *scores, uint16_t first, uint8_t count, tlm_list_t *list)
+void tlm_words_offer_rows(int32_t *scores, uint16_t first, uint8_t count, tlm_list_t *list)
 {
-    const int32_t *const end = scores + count;
+    int32_t *const end = scores + count;
     const int32_t *score = scores;
     int32_t least = tlm_list_least(list);
 
+    *end = INT32_MAX; /* no score is as high */
     for (;; score++) {
         uint16_t row;
-        while (score < end && *score <= least) { /* most of them */
-            score++;
-        }
+        score = tlm_list_pass(score, least);
         if (score == end) {
             return;
         }
@@ -43,7 +42,7 @@ void tlm_words_offer_rows(const int32_t *scores, uint16_t first, uint8_t count, 
 
 void tlm_words_list_rows(const tlm_engine_t *engine, const int8_t *context, uint16_t first, uint16_t end, tlm_list_t *list)
 {
-    int32_t scores[TLM_LISTED_ROWS];
+    int32_t scores[TLM_LISTED_ROWS + 1];
 
     while (first < end) {
         const uint8_t count = tlm_listed_rows(first, end);

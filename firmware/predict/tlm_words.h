@@ -13,7 +13,7 @@ extern "C" {
 #endif
 
 enum {
-    TLM_LISTED_ROWS = TLM_SMALL ? 1 : 32 /* scored at once: 128 bytes of stack */
+    TLM_LISTED_ROWS = TLM_SMALL ? 1 : 64 /* scored at once: 260 bytes of stack */
 };
 
 /* A lexicon-only word stands before the row of the next level-0 word, which its cursor knows. So the order of the words
@@ -30,8 +30,8 @@ static inline uint8_t tlm_listed_rows(uint16_t first, uint16_t end)
 /* The words that may be suggested: they start with the typed letters and are longer. Returns whether there can be any. */
 bool tlm_words_range(const tlm_engine_t *engine, const tlm_typed_t *typed, tlm_range_t *range);
 
-/* The words among the rows first..first+count-1, by their scores; the list has no later ones. */
-void tlm_words_offer_rows(const int32_t *scores, uint16_t first, uint8_t count, tlm_list_t *list);
+/* The words among the rows first..first+count-1, by their scores; the list has no later ones. Behind the scores is room for one. */
+void tlm_words_offer_rows(int32_t *scores, uint16_t first, uint8_t count, tlm_list_t *list);
 
 /* The rows first..end-1, by the score of each; the list has no later ones. */
 void tlm_words_list_rows(const tlm_engine_t *engine, const int8_t *context, uint16_t first, uint16_t end, tlm_list_t *list);
