@@ -17,6 +17,7 @@ from tinylm.model import write_whole
 HERE = Path(__file__).parent
 RESULTS, PAGE = HERE / "results", HERE / "prediction.md"
 END = "<!-- end of table -->"
+LANGUAGES = ("de", "fr")  # beside English
 
 
 def load(pattern: str) -> list[dict]:
@@ -25,9 +26,10 @@ def load(pattern: str) -> list[dict]:
     return sorted(found, key=lambda row: row.get("language_bytes", 0))
 
 
-def shipped() -> list[dict]:
-    """Evaluations of shipped networks, the n-gram of their bytes beside them."""
-    return [row for row in load("evaluate-*.json") if "sizes" not in row and row.get("against")]
+def shipped(language: str = "en") -> list[dict]:
+    """Evaluations of shipped networks of a language, the n-gram of their bytes beside them."""
+    found = load(f"evaluate-{language}-*.json")
+    return [row for row in found if "sizes" not in row and row.get("against")]
 
 
 def interval(value: float, ends: list[float]) -> str:
@@ -65,6 +67,21 @@ def render_gains() -> str:
         low, high = less["mean"]["interval"]
         out.append(
             f"| {row['model']} | **{less['mean']['kss']:+.2f}** ({low:+.2f} to {high:+.2f}) | {' | '.join(cells)} |"
+        )
+    return "\n".join(out)
+
+
+def render_languages() -> str:
+    """Of the other languages, one set each."""
+    out = ["| model | kind | language bytes | lines | its n-gram | KSS@3 | over it |", "|---|---|--:|--:|--:|--:|--:|"]
+    for row in (row for language in LANGUAGES for row in shipped(language)):
+        other = row["against"][0]
+        less = other["less_than_first"]["mean"]
+        cells = [interval(one["mean_kss"], one["mean"]["interval"]) for one in (other, row)]
+        low, high = less["interval"]
+        out.append(
+            f"| {row['model']} | {row['kind']} | {row['language_bytes']:,} | {row['mean']['lines']:,} | {' | '.join(cells)} | "
+            f"**{less['kss']:+.2f}** ({low:+.2f} to {high:+.2f}) |"
         )
     return "\n".join(out)
 
@@ -137,6 +154,7 @@ def render_training() -> str:
 TABLES = {
     "budgets": render_budgets,
     "gains": render_gains,
+    "languages": render_languages,
     "companions": render_companions,
     "losses": render_losses,
     "learning": render_learning,

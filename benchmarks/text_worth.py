@@ -328,7 +328,9 @@ def render_page(page: str, results: dict) -> str:
     "--work", default=Path("runs/text-worth"), type=click.Path(path_type=Path), help="Keeps what was measured."
 )
 @click.option("--only", "-o", multiple=True, metavar="CASE", help="Only this case; may be repeated.")
-@click.option("--network", is_flag=True, help="A network with its n-gram, as en-256k is, in place of the packed n-gram.")
+@click.option(
+    "--network", is_flag=True, help="A network with its n-gram, as en-256k is, in place of the packed n-gram."
+)
 @click.option("--epochs", default=1.0, type=click.FloatRange(0.01, 100), help="Of the network.")
 @click.option("--lines", "most", default=1500, type=click.IntRange(1), help="At most so many lines of each set.")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 when the page is not what the results say.")
