@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the networks that `tinylm bench` is shown on: GRUs of 96 symbols, and a word network of 4,000 rows, of 8 and 4 bits a weight.
+"""Writes the networks that `tinylm bench` is shown on: GRUs of 96 symbols, word networks of 4,000 and 20,000 rows.
 
     python benchmarks/networks.py FOLDER
     tinylm bench --model FOLDER/gru-128.tflite --model FOLDER/word-36-128
@@ -15,6 +15,7 @@ import click
 import numpy as np
 
 from tinylm.calibration import calibration_rows
+from tinylm.catalogue import choose_model
 from tinylm.corpus import ENGLISH_ALPHABET, read_lines, word_finder
 from tinylm.flatbuffer import write_tflite
 from tinylm.model import FIRST_WORD_ROW, Model, ModelInfo, write_model, write_whole
@@ -55,16 +56,30 @@ def make_word_model(embedding: int, hidden: int, weight_bits: int) -> Model:
     return Model(info, vocabulary.words, vocabulary.levels, write_tflite(graph))
 
 
+def make_large_model(rows: int = 20_000) -> Model:
+    """A row for each of the commonest words that a shipped model knows, weights of 4 bits."""
+    shipped = choose_model("en-1m")
+    commonest = sorted(range(len(shipped.words)), key=lambda i: shipped.levels[i])[:rows]
+    shape = NetworkShape("word", FIRST_WORD_ROW + rows, 32, 128, 4)
+    weights = initial_weights(shape, 1, np.full(shape.rows, -np.log(rows)))
+    ids = np.random.default_rng(1).integers(FIRST_WORD_ROW, rows, (50, 20))
+    info = ModelInfo(f"word-{rows}-int4", "word", "en", "CC-BY-4.0", ENGLISH_ALPHABET)
+    words = tuple(sorted(shipped.words[i] for i in commonest))
+    return Model(info, words, (0,) * rows, write_tflite(quantize(shape, weights, ids)))
+
+
 @click.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 def command(folder: Path) -> None:
-    """Write gru-128.tflite, gru-256.tflite and the model folder word-36-128, and the same with -int4 behind their names."""
+    """Write gru-128.tflite, gru-256.tflite and the model folders word-36-128 (each with -int4 behind its name too) and word-20000-int4."""
     folder.mkdir(parents=True, exist_ok=True)
     for bits, ending in ENDINGS.items():
         for hidden in (128, 256):
             write_whole(folder / f"gru-{hidden}{ending}.tflite", make_character_graph(hidden, bits))
         model = make_word_model(36, 128, bits)
         write_model(folder / model.info.name, model)
+    large = make_large_model()
+    write_model(folder / large.info.name, large)
     click.echo(f"Next: tinylm bench --model {folder}/gru-128.tflite --model {folder}/{model.info.name}")
 
 
