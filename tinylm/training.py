@@ -25,9 +25,9 @@ from tinylm.errors import TinylmError
 from tinylm.network import NetworkShape, build_trainer, initial_weights
 
 Progress = Callable[[int, int, float], None]  # step, steps, mean loss in nats a word
-# From weights to the grid that each will be rounded to: name -> (scale that spreads over the array, largest multiple of it).
 # From places in the tokens [B,T] and the targets there to rows [B,T,k] wanted beside them, and the share of each (teacher.py).
 Lesson = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+# From weights to the grid that each will be rounded to: name -> (scale that spreads over the array, largest multiple of it).
 Grid = Callable[[dict[str, np.ndarray]], dict[str, tuple[np.ndarray, int]]]
 # Tokens of a run that XLA compiles with TensorFlow: with fewer its seconds are not paid back (benchmarks/prediction.md, Training).
 LEAST_COMPILED = 2_000_000
@@ -272,11 +272,7 @@ class _Loop:
         if self.watch and done < self.last_part and done % max(1, self.planned // LOOKS) == 0:
             if self.watch.look(self.weights()):
                 self.start, self.slots, self.trainer = self.watch.weights, self._slots(), None
-                self._end_after(done)
-
-    def _end_after(self, done: int) -> None:
-        """Only the last part is left, long enough for the rate to fall."""
-        self.last_part, self.total = done, min(self.planned, done + max(1, round(LAST_OF_EARLY * done)))
+                self.last_part, self.total = done, min(self.planned, done + max(1, round(LAST_OF_EARLY * done)))
 
     def _rate(self, step: int) -> float:
         """Linear warm-up over 2 %, then a cosine to 2 % of the peak; of a run that ends early another one for its last part."""
