@@ -17,7 +17,7 @@ from tinylm.engine import HostEngine
 from tinylm.errors import TinylmError
 from tinylm.language import build_language
 from tinylm.model import load_model, write_model, write_whole
-from tinylm.run import write_whole_npz
+from tinylm.training import write_arrays
 
 pytestmark = pytest.mark.needs("tensorflow", "keras")
 TINYLM = [sys.executable, "-c", "from tinylm.cli import main; main()"]
@@ -124,7 +124,7 @@ def test_a_write_that_fails_leaves_the_old_file(here: Path, monkeypatch: pytest.
 
     monkeypatch.setattr(np, "savez", full_too)
     with pytest.raises(TinylmError, match="w.npz' could not be written: No space left"):
-        write_whole_npz(here / "w.npz", {})
+        write_arrays(here / "w.npz", {})
     assert (here / "a.txt").read_text() == "old" and [p.name for p in here.iterdir()] == ["a.txt"]
 
 

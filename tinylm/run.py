@@ -47,7 +47,7 @@ from tinylm.preparation import (
 from tinylm.progress import Report
 from tinylm.quantize import grid_of, quantize
 from tinylm.teacher import Teacher, open_teacher, teach
-from tinylm.training import TrainingPlan, checkpoint_is_stale, text_digest, train
+from tinylm.training import TrainingPlan, checkpoint_is_stale, text_digest, train, write_arrays
 from tinylm.trials import choose_split
 
 WEIGHT_BITS = {"word": 4, "mixture": 4}  # by kind; 8 of any other
@@ -230,7 +230,7 @@ def _go_all_stages(
         lesson=lesson,
         watch=watch(split.shape, unseen),
     )
-    write_whole_npz(run / "weights.npz", trained.weights)
+    write_arrays(run / "weights.npz", trained.weights)
     model = _quantized(options, split, trained.weights, unseen or first_lines(tokens))
     made = _made_of(split, trained.epochs, base, teacher)
     if options.kind == "mixture":
@@ -394,16 +394,3 @@ def _write_metrics(run: Path, options: RunOptions, made: dict, counts: Counter[s
     if options.weights_found_on_lines:
         metrics["weights_found_on_lines"] = options.weights_found_on_lines
     write_metrics(run, model.info, metrics)
-
-
-def write_whole_npz(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    """np.savez that leaves no half-written file."""
-    part = path.with_name(path.stem + ".part.npz")
-    try:
-        np.savez(part, **arrays)
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise TinylmError(
-            f"'{path}' could not be written: {error.strerror}.", "Free some room, then run it again."
-        ) from error

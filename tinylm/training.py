@@ -13,7 +13,7 @@ import importlib.util
 import os
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -301,22 +301,13 @@ class _Loop:
 
     def save(self, done: int) -> None:
         """Write the checkpoint, whole or not at all."""
-        path = self.run / "checkpoint.npz"
-        part = self.run / "checkpoint.part.npz"
         arrays = {f"w_{k}": v for k, v in self.weights().items()}
         arrays |= {f"s_{i:03d}": v for i, v in enumerate(self._slots() or [])}
         arrays |= {f"g_{k}": np.append(*g) for k, g in self.steps_of_grid.items()}
         arrays |= self.watch.saved() if self.watch else {}
-        made_of = _made_of(self.shape, self.plan, self.text)
-        try:
-            np.savez(part, done=done, total=self.total, last_part=self.last_part, made_of=made_of, **arrays)
-            part.replace(path)
-        except OSError as error:
-            part.unlink(missing_ok=True)
-            raise TinylmError(
-                f"The checkpoint '{path}' could not be written: {error.strerror}.",
-                "Free some room, then run the same command again: it goes on from the last checkpoint.",
-            ) from error
+        arrays |= {"done": done, "total": self.total, "last_part": self.last_part}
+        arrays |= {"made_of": _made_of(self.shape, self.plan, self.text)}
+        write_arrays(self.run / "checkpoint.npz", arrays)
 
     def restore(self) -> int:
         """Steps already done by a checkpoint of the same plan, shape and text, else 0."""
@@ -333,6 +324,20 @@ class _Loop:
             int(saved.get(k, v)) for k, v in (("total", self.total), ("last_part", self.last_part))
         )
         return int(saved["done"])
+
+
+def write_arrays(path: Path, arrays: Mapping[str, Any]) -> None:
+    """Write an .npz, whole or not at all. Raises TinylmError when the disk is full."""
+    part = path.with_name(path.stem + ".part.npz")
+    try:
+        np.savez(part, **arrays)
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise TinylmError(
+            f"'{path}' could not be written: {error.strerror}.",
+            "Free some room, then run the same command again: it goes on from the last checkpoint.",
+        ) from error
 
 
 def _cosine(first: int, step: int, end: int) -> float:
