@@ -245,7 +245,8 @@ def command(
     if on_board != on_host:  # cannot be after equal transcripts
         raise click.ClickException("The two figures differ.")
     if json_path:
-        asked = f"python benchmarks/serial_proof.py --data DATA --board {board} --lines {lines} --shown {shown}"
+        named = f"--model {proved['model']} --board {board} --lines {lines} --shown {shown}"
+        asked = f"python benchmarks/serial_proof.py --data DATA {named}"
         asked += " --learn" if learn else ""
         write_whole(json_path, (json.dumps({"command": asked} | proved, indent=2) + "\n").encode())
 
