@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from test_training import PLAN, SHAPE, TENSORFLOW, frequency_of, some_tokens
 
 from tinylm import training
-from tinylm.early_stopping import LEAST_TOKENS, PATIENCE, RISE_NATS, STEPS, Watch, held_out_loss, watch
+from tinylm.early_stopping import LEAST_WORDS, PATIENCE, RISE_NATS, Watch, held_out_loss, watch
 from tinylm.network import NetworkShape, initial_weights
 from tinylm.quantize import float_steps
 from tinylm.training import TokenFile, train
@@ -46,15 +46,14 @@ def test_the_held_out_loss_is_the_cross_entropy_of_every_word_but_line_ends(shap
 
 def test_too_few_held_out_words_say_nothing() -> None:
     assert watch(SHAPE, []) is None
-    assert watch(SHAPE, [[1] * (LEAST_TOKENS - 2)]) is None
-    watching = watch(SHAPE, [[1, 2, 3]] * LEAST_TOKENS)
-    assert watching.rows.shape[1] == STEPS and watching.rows[0, :5].tolist() == [0, 1, 2, 3, 0]
+    assert watch(SHAPE, [[1] * (LEAST_WORDS - 1)]) is None
+    assert watch(SHAPE, [[1, 2, 3]] * LEAST_WORDS).rows[0, :5].tolist() == [0, 1, 2, 3, 0]
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.floats(0, 9), min_size=1, max_size=30))
 def test_a_run_ends_after_losses_clearly_above_the_best_in_a_row(losses: list[float]) -> None:
-    watching, told = Watch(SHAPE, np.zeros((1, STEPS), int)), iter(losses)
+    watching, told = Watch(SHAPE, np.zeros((1, 2), int)), iter(losses)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tinylm.early_stopping.held_out_loss", lambda *_: next(told))
         ends = [watching.look({"w": np.array([loss])}) for loss in losses]
@@ -70,10 +69,12 @@ def test_a_text_learned_by_heart_ends_early_from_its_best_weights(
     tokens, watching, rates = some_tokens(), watch(SHAPE, strange_lines()), []
     rate = training._Loop._rate
     monkeypatch.setattr(training._Loop, "_rate", lambda loop, step: rates.append(rate(loop, step)) or rates[-1])
-    trained = train(SHAPE, tokens, frequency_of(tokens), LONG, tmp_path, watch=watching)
+    for name in ("watched", "alone"):
+        (tmp_path / name).mkdir()
+    trained = train(SHAPE, tokens, frequency_of(tokens), LONG, tmp_path / "watched", watch=watching)
     assert trained.epochs < LONG.epochs / 2 and watching.risen == PATIENCE
     assert rates[-1] < 0.1 * max(rates)  # it fell all the same
-    whole = train(SHAPE, tokens, frequency_of(tokens), LONG, tmp_path / "..", watch=None)
+    whole = train(SHAPE, tokens, frequency_of(tokens), LONG, tmp_path / "alone", watch=None)
     assert whole.epochs == LONG.epochs
     kept, lost = (held_out_loss(SHAPE, run.weights, watching.rows) for run in (trained, whole))
     assert kept < lost - 0.2

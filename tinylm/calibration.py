@@ -1,17 +1,15 @@
-"""The tokens that a network is calibrated on when it is quantized: which lines, laid out in rows. Knows ids; no scales."""
+"""The tokens that a network is calibrated on when it is quantized, and watched on while it learns: lines laid out in rows. Knows ids."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from tinylm.training import TokenFile
-
 CALIBRATION_TOKENS = 8_000
 
 
-def first_lines(tokens: TokenFile) -> list[list[int]]:
-    """A text of under 50 lines has none held out: calibrate on its beginning."""
-    return [list(tokens.ids[1 : CALIBRATION_TOKENS + 1])]
+def first_lines(ids: np.ndarray) -> list[list[int]]:
+    """A text (its ids, each line led by id 0) of under 50 lines has none held out: calibrate on its beginning."""
+    return [list(ids[1 : CALIBRATION_TOKENS + 1])]
 
 
 def calibration_rows(lines: list[list[int]], steps: int = 40) -> np.ndarray:

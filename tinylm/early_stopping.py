@@ -6,25 +6,24 @@ has risen clearly, the last part of the run (training.py) begins from the weight
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from tinylm.calibration import calibration_rows
 from tinylm.network import NetworkShape
 from tinylm.quantize import float_step
 
 LOOKS = 40  # in a run as long as planned
-LEAST_TOKENS = 200  # held out; fewer say nothing
-STEPS = 20  # tokens of a row, and MOST_ROWS of these: a look takes a second at 8,000 rows of 64
-MOST_ROWS = 200
-RISE_NATS = 0.03  # a word above the best look: several times what a text that is still learned goes up and down (docs/EXPERIMENTS.md)
+LEAST_WORDS = 200  # held out; fewer say nothing
+RISE_NATS = 0.03  # a word above the best look: where a text is still learned, a look was up to 0.017 above it (docs/EXPERIMENTS.md)
 PATIENCE = 2  # looks in a row
 
 
 @dataclass
 class Watch:
-    """The held-out loss of a run so far. `rows` int [B, STEPS]; `weights`: those of the best look."""
+    """The held-out loss of a run so far. `rows` int [B,T]; `weights`: those of the best look."""
 
     shape: NetworkShape
     rows: np.ndarray
@@ -51,13 +50,9 @@ class Watch:
             self.weights = {name[2:]: value for name, value in saved.items() if name.startswith("b_")}
 
 
-def watch(shape: NetworkShape, lines: Sequence[Sequence[int]]) -> Watch | None:
+def watch(shape: NetworkShape, lines: list[list[int]]) -> Watch | None:
     """Of a run whose held-out `lines` are these ids; None where they are too few to tell anything."""
-    flat = [i for line in lines for i in (0, *line)]
-    rows = min(len(flat) // STEPS, MOST_ROWS)
-    if rows * STEPS < LEAST_TOKENS:
-        return None
-    return Watch(shape, np.array(flat[: rows * STEPS], np.int64).reshape(rows, STEPS))
+    return Watch(shape, calibration_rows(lines)) if sum(map(len, lines)) >= LEAST_WORDS else None
 
 
 def held_out_loss(shape: NetworkShape, weights: Mapping[str, np.ndarray], rows: np.ndarray) -> float:

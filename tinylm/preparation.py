@@ -18,7 +18,7 @@ from tinylm.model import write_whole
 from tinylm.training import TokenFile
 from tinylm.vocabulary import Vocabulary, count_words, encode
 
-# Every 50th line is kept out of training: metrics.json's held-out loss comes from them.
+# Every 50th line is kept out of training: it is calibrated, ended early and judged by them.
 HELD_OUT_EVERY = 50
 _MOST_HELD_OUT = 20_000
 _CHUNK_LINES = 100_000

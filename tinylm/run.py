@@ -231,7 +231,7 @@ def _go_all_stages(
         watch=watch(split.shape, unseen),
     )
     write_arrays(run / "weights.npz", trained.weights)
-    model = _quantized(options, split, trained.weights, unseen or first_lines(tokens))
+    model = _quantized(options, split, trained.weights, unseen or first_lines(tokens.ids))
     made = _made_of(split, trained.epochs, base, teacher)
     if options.kind == "mixture":
         reading = byte_counter("counting", total, report)

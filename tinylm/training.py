@@ -178,7 +178,7 @@ def train(
             loop.save(done)
         raise
     loop.save(loop.total)
-    return Trained(loop.rounded(), plan.epochs * loop.total / planned)
+    return Trained(loop.rounded(), plan.epochs * (loop.total / planned))
 
 
 def _batches(tokens: TokenFile, plan: TrainingPlan, done: int) -> Any:
@@ -320,9 +320,8 @@ class _Loop:
         self.steps_of_grid = {k: (v[:-1].astype(np.float32), int(v[-1])) for k, v in grids.items()}
         if self.watch:
             self.watch.restore(saved)
-        self.total, self.last_part = (
-            int(saved.get(k, v)) for k, v in (("total", self.total), ("last_part", self.last_part))
-        )
+        self.total = int(saved.get("total", self.total))
+        self.last_part = int(saved.get("last_part", self.last_part))
         return int(saved["done"])
 
 

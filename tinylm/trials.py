@@ -100,4 +100,4 @@ def _try(
             ),
             grid=grid_of(split.shape),
         )
-        return quantize(split, trained.weights, [list(encode(line)) for line in held] or first_lines(tokens))
+        return quantize(split, trained.weights, [list(encode(line)) for line in held] or first_lines(tokens.ids))

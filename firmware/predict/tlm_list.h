@@ -39,7 +39,8 @@ static inline int32_t tlm_list_least(const tlm_list_t *list)
     return list->count < list->capacity ? INT32_MIN : list->best[list->count - 1].score;
 }
 
-/* The first score from here on that is above `least`; there is one. In a file of its own so that compilers keep its loop short. */
+/* The first score from here on that is above `least`; there is one. In another file than its caller: inlined, gcc 12 works out the row
+ * in every turn, in 8 instructions for 3. */
 const int32_t *tlm_list_pass(const int32_t *score, int32_t least);
 
 /* Put a word in if it is good enough. A word that is in the list at a lower score is raised, never listed twice. */
