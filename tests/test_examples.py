@@ -120,3 +120,9 @@ def test_a_model_of_command_lines_completes_them(tmp_path: Path) -> None:
 
     assert {"commit", "push"} <= set(suggested("git add -A && git "))
     assert "commit" in suggested("git co") and "install" in suggested("sudo apt ")
+
+
+def test_the_first_lines_of_the_readme_are_what_is_typed_in_the_demo() -> None:
+    shown = commands_of((EXAMPLES.parent / "README.md").read_text("utf-8"))[2:]
+    typed = run("tinylm type --host --model en-256k --lines demo.txt", EXAMPLES).splitlines()
+    assert len(shown) == 2 and shown == typed[:2]
