@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cli_rig import run_cli
+from cli_rig import run_cli, tools_on
 from conftest import need
 from models import (
     golden_hash,
@@ -132,7 +132,7 @@ def test_a_project_is_the_same_bytes_wherever_it_is_written_and_has_no_path(tmp_
 
 @WHEEL
 @pytest.mark.needs("cc")
-def test_what_make_built_is_the_firmware(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_make_built_is_the_firmware(tmp_path: Path) -> None:
     """With a make that only talks, so that this runs without a tree."""
     tree, folder = tmp_path / "tree", tmp_path / "project"
     (tree / tflm_project._HOOK).parent.mkdir(parents=True)
@@ -140,9 +140,9 @@ def test_what_make_built_is_the_firmware(tmp_path: Path, monkeypatch: pytest.Mon
     folder.mkdir()
     (tmp_path / "make").write_text("#!/bin/sh\necho cc a.c\necho $@ > asked\n")
     (tmp_path / "make").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     seen: list[tuple] = []
-    made = tflm_project.make_project(load_board("host"), folder, tree, "reference", lambda *now: seen.append(now))
+    with tools_on(f"{tmp_path}{os.pathsep}{os.environ['PATH']}"):
+        made = tflm_project.make_project(load_board("host"), folder, tree, "reference", lambda *now: seen.append(now))
     assert made.elf == folder / "firmware.elf" and made.memory is None and not made.images
     assert seen == [(1, 1, "a.c")] and f"TFLM_ROOT={tree}" in (folder / "asked").read_text()
 
