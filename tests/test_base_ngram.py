@@ -38,7 +38,7 @@ def carried(base: Base, rehearsal: Rehearsal) -> CarriedNgram:
 
 
 def own_counts(model: Model, lines: list[list[str]]) -> Counts:
-    return count_numbered(encode_text(lines), model.numbers, model.ngram_rows, tuple(model.numbers))
+    return count_numbered(encode_text(lines), model.numbers, model.ngram_rows)
 
 
 def fitted(carried: CarriedNgram, model: Model, lines: list[list[str]], room: int = ROOM) -> ReadNgram:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from dataclasses import replace
@@ -17,6 +18,7 @@ from tinylm.catalogue import choose_folder, read_entry, shipped_entries
 from tinylm.errors import TinylmError
 from tinylm.generate import view_model, write_c
 from tinylm.language import build_language
+from tinylm.lexicon import FAST_WORDS
 from tinylm.memory import largest_language_bytes
 from tinylm.model import load_model, write_model
 
@@ -140,6 +142,21 @@ def test_a_model_too_big_is_refused_before_compiling_with_what_would_fit(here: P
     tight = replace(board, memory=replace(board.memory, ram=replace(board.memory.ram, bytes=1500)))
     with pytest.raises(TinylmError, match="bytes of RAM"):
         plan_build(tiny_word_model(), tight)
+
+
+def test_a_board_of_little_ram_reads_no_lexicon_whose_codes_have_tables() -> None:
+    """Its reader has no code for them; no real chip has so much flash and so little RAM."""
+    board = load_board("arduino-uno")
+    roomy = replace(board, memory=replace(board.memory, flash=replace(board.memory.flash, bytes=1 << 20)))
+    small = tiny_word_model()
+    plan_build(small, roomy)
+    more = dict.fromkeys(map("".join, itertools.product("abcdefgh", repeat=5)), 1) | dict(
+        zip(small.words, small.levels)
+    )
+    words = tuple(sorted(more))
+    large = replace(small, words=words, levels=tuple(map(more.get, words)), capitals=())
+    with pytest.raises(TinylmError, match=rf"has {len(words):,} words.* fewer than {FAST_WORDS:,}"):
+        plan_build(large, roomy)
 
 
 def test_a_build_that_fails_leaves_the_old_one(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,7 +32,7 @@ def probe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Probe]:
 
 
 @st.composite
-def lexicons(draw: st.DrawFn) -> tuple[str, tuple[str, ...], tuple[int, ...], int]:
+def lexicons(draw: st.DrawFn) -> tuple[str, tuple[str, ...], tuple[int, ...], int, tuple[int, ...], bool]:
     alphabet = draw(st.sampled_from(ALPHABETS))
     stem = st.text(alphabet, max_size=5)
     word = st.builds(lambda a, b: (a + b)[:24], stem, st.text(alphabet, min_size=1, max_size=19))
@@ -40,7 +40,7 @@ def lexicons(draw: st.DrawFn) -> tuple[str, tuple[str, ...], tuple[int, ...], in
     highest = draw(st.sampled_from((0, 1, 15, 31)))
     levels = tuple(draw(st.lists(st.integers(0, highest), min_size=len(words), max_size=len(words))))
     capitals = tuple(draw(st.lists(st.integers(0, 2), min_size=len(words), max_size=len(words))))
-    return alphabet, words, levels, draw(st.sampled_from((1, 2, 5, 64, 255))), capitals
+    return alphabet, words, levels, draw(st.sampled_from((1, 2, 5, 64, 255))), capitals, draw(st.booleans())
 
 
 def spell(word: str, alphabet: str) -> str:
@@ -54,21 +54,21 @@ def row_at(levels: tuple[int, ...], index: int) -> int:
 @given(lexicons())
 @settings(deadline=None, max_examples=100)
 def test_what_is_packed_is_unpacked(lexicon: tuple) -> None:
-    alphabet, words, levels, block_words, capitals = lexicon
-    packed = pack_lexicon(words, levels, alphabet, block_words, capitals)
+    alphabet, words, levels, block_words, capitals, is_fast = lexicon
+    packed = pack_lexicon(words, levels, alphabet, block_words, capitals, is_fast)
     assert unpack_lexicon(packed, alphabet) == (words, levels, capitals)
-    assert pack_lexicon(words, levels, alphabet, block_words, capitals) == packed
+    assert pack_lexicon(words, levels, alphabet, block_words, capitals, is_fast) == packed
     lower = (0,) * len(words)
     assert pack_lexicon(words, levels, alphabet, block_words) == pack_lexicon(
-        words, levels, alphabet, block_words, lower
+        words, levels, alphabet, block_words, lower, False
     )
 
 
 @given(lexicon=lexicons())
 @settings(deadline=None, max_examples=60)
 def test_the_device_reads_the_same_words_in_order_and_by_index_and_by_row(probe: Probe, lexicon: tuple) -> None:
-    alphabet, words, levels, block_words, capitals = lexicon
-    packed = pack_lexicon(words, levels, alphabet, block_words, capitals)
+    alphabet, words, levels, block_words, capitals, is_fast = lexicon
+    packed = pack_lexicon(words, levels, alphabet, block_words, capitals, is_fast)
     assert probe.load(packed, alphabet) == "0 0"
     lines = [
         f"{i} {row_at(levels, i)} {level} {high} {spell(w, alphabet)}"
@@ -89,8 +89,8 @@ def test_the_device_reads_the_same_words_in_order_and_by_index_and_by_row(probe:
 @given(lexicon=lexicons(), choices=st.lists(st.tuples(st.integers(0), st.integers(0, 24), st.booleans()), max_size=20))
 @settings(deadline=None, max_examples=60)
 def test_a_prefix_is_the_range_of_the_words_that_start_with_it(probe: Probe, lexicon: tuple, choices: list) -> None:
-    alphabet, words, levels, block_words, capitals = lexicon
-    probe.load(pack_lexicon(words, levels, alphabet, block_words, capitals), alphabet)
+    alphabet, words, levels, block_words, capitals, is_fast = lexicon
+    probe.load(pack_lexicon(words, levels, alphabet, block_words, capitals, is_fast), alphabet)
     for number, length, last in choices:
         prefix = words[number % len(words)][:length]
         prefix = prefix[:23] + alphabet[-1] if last else prefix

@@ -65,7 +65,7 @@ def test_two_words_are_enough() -> None:
 
 def test_a_triple_never_stands_without_the_pair_it_ends_in() -> None:
     counts = count_text(TEXT, 300)
-    order = rank_by_worth(counts)
+    order = rank_by_worth(counts, 8192)
     assert sorted(order) == list(range(len(counts.pair_keys) + len(counts.triple_keys)))
     size = len(counts.unigram)
     for kept in (0, 1, 50, 400, len(order)):
@@ -77,10 +77,23 @@ def test_a_triple_never_stands_without_the_pair_it_ends_in() -> None:
 def test_entries_that_add_more_come_first() -> None:
     lines = [["red", "apple"]] * 30 + [["red", "pear"]] + [["green", "apple"], ["pear", "green"]] * 3
     counts = count_text(encode_text(lines), 10)
-    first = int(rank_by_worth(counts)[0])
+    first = int(rank_by_worth(counts, 8192)[0])
     size, row = len(counts.unigram), {w: 2 + i for i, w in enumerate(counts.words)}
     context, follower = divmod(int(counts.pair_keys[first]), size)
     assert (context, follower) == (0, row["red"]) or (context, follower) == (row["red"], row["apple"])
+
+
+def test_where_there_is_little_room_entries_of_words_that_are_found_anyhow_come_later() -> None:
+    """`the` is in every first list, `xylophone` only after two letters."""
+    others = [[word] for word in ("the", "xa", "xb", "xc", "a", "b", "c") for _ in range(60)]
+    counts = count_text(encode_text([["of", "the"]] * 200 + [["my", "xylophone"]] * 2 + others), 30)
+    size, row = len(counts.unigram), counts.numbers
+    common, rare = (
+        int(np.searchsorted(counts.pair_keys, row[last] * size + row[word]))
+        for last, word in (("of", "the"), ("my", "xylophone"))
+    )
+    little, much = (rank_by_worth(counts, room).tolist() for room in (64, 8192))
+    assert little.index(rare) < little.index(common) and much.index(common) < much.index(rare)
 
 
 def test_costs_are_those_of_the_interpolated_probabilities() -> None:

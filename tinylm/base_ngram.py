@@ -91,7 +91,15 @@ class CarriedNgram:
         triples = _join(known, users, size, said_together)
         unigram[:FIRST_WORD_ROW] = 0.0
         return Counts(
-            own.words, unigram, pairs.keys, pairs.counts, pairs.mass, triples.keys, triples.counts, triples.mass, False
+            own.numbers,
+            unigram,
+            pairs.keys,
+            pairs.counts,
+            pairs.mass,
+            triples.keys,
+            triples.counts,
+            triples.mass,
+            False,
         )
 
     def _moved(self, numbers: Mapping[str, int]) -> np.ndarray:

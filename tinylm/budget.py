@@ -187,18 +187,23 @@ def _with_lexicon(
 def _fill_lexicon(
     counts: Counter[str], alphabet: str, with_row: int, room: int, capitals: Mapping[str, int]
 ) -> tuple[Vocabulary, int]:
-    """As many lexicon words as `room` bytes hold, found by packing (at most five passes, each from the last one's bytes a word)."""
+    """As many lexicon words as `room` bytes hold, found by packing: each time from the last one's bytes a word, and if that does not
+    get there, as the first words are longer than the last, by halving what is between too few and too many."""
     room -= HEADER_BYTES + 100
     most = min(MOST_LEXICON_WORDS, len(counts))
     words, best = min(most, max(with_row, int(room / WORD_BYTES))), None
-    for _ in range(5):
+    few, many = with_row - 1, most + 1
+    for tries in range(15):
         vocabulary = choose_vocabulary(counts, with_row, words, capitals)
         size = lexicon_bytes(vocabulary, alphabet)
-        if size <= room and (best is None or len(vocabulary.words) > len(best[0].words)):
-            best = vocabulary, size
-        if size <= room and (words >= most or size > room * 0.99):
+        if size > room:
+            many = min(many, words)
+        elif words > few:
+            best, few = (vocabulary, size), words
+        if few + 1 >= many or (size <= room and size > room * 0.997):
             break
-        words = min(most, max(with_row, int(words * room / size * (0.998 if size > room else 1.0))))
+        guess = int(words * room / size * (0.998 if size > room else 1.0)) if tries < 4 else (few + many) // 2
+        words = min(most, max(with_row, guess))
     if best is None:
         raise TinylmError(f"{with_row:,} words do not fit beside their network.", "Give a larger budget.")
     return best

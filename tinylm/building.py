@@ -19,6 +19,7 @@ from tinylm.errors import TinylmError
 from tinylm.firmware import Firmware, compile_firmware
 from tinylm.generate import EngineSizes, ModelView, engine_ram_bytes, view_model, write_c
 from tinylm.language import build_language
+from tinylm.lexicon import FAST_WORDS
 from tinylm.memory import MemoryReport, largest_language_bytes, predict_memory, require_fit
 from tinylm.model import WITH_NGRAM, WITH_ROWS, Model, load_model
 from tinylm.progress import Report
@@ -75,6 +76,12 @@ def plan_build(model: Model, board: Board) -> tuple[ModelView, MemoryReport]:
             else ""
         )
         raise TinylmError(error.message, error.hint + hint) from error
+    if view.sizes.small and view.language.lexicon and view.language.lexicon.words >= FAST_WORDS:
+        raise TinylmError(
+            f"{model.info.name} has {view.language.lexicon.words:,} words; with {TINY_RAM_BYTES:,} bytes of RAM or less, as {board.name}"
+            f" has, the firmware reads lexicons of fewer than {FAST_WORDS:,}.",
+            "Take a smaller model: tinylm models.",
+        )
     return view, predicted
 
 

@@ -14,6 +14,9 @@ from typing import TypeVar
 
 # The C reader holds 24 bits of the stream and may start 7 bits into the first byte: 17 are sure to be there.
 MAX_CODE_BITS = 16
+SHORT_BITS = 4
+FAST = 64  # in the first byte of a code's table
+_REVERSED = [int(f"{number:0{SHORT_BITS}b}"[::-1], 2) for number in range(1 << SHORT_BITS)]
 
 Context = TypeVar("Context", bound=Hashable)
 
@@ -40,6 +43,20 @@ class HuffmanCode:
     def table(self) -> bytes:
         """As the device reads it: u8 longest, u8 counts[longest], u8 symbols[]."""
         return bytes((len(self.counts), *self.counts, *self.symbols))
+
+    def fast_table(self) -> tuple[bytes, bytes]:
+        """The same for a reader that looks `SHORT_BITS` bits up at once (docs/SPEC-lexicon.md): an entry for each of their values,
+        the first bit lowest; and u8 64 + longest, u8 place of the symbols of longer ones, u8 counts[] of these, u8 symbols[]."""
+        longer = self.counts[SHORT_BITS:]
+        code = shorter = 0
+        for count in (*self.counts, *[0] * SHORT_BITS)[:SHORT_BITS]:
+            code, shorter = (code + count) << 1, shorter + count
+        entries = bytearray(8 * max(0, bits - (code >> 1)) for bits in _REVERSED)
+        for place, (code, bits) in enumerate(self.code_words().values(), len(longer)):
+            for more in range(1 << SHORT_BITS - bits) if bits <= SHORT_BITS else ():
+                entries[_REVERSED[code << SHORT_BITS - bits | more]] = 8 * place + bits
+        head = (FAST + SHORT_BITS + len(longer), 2 + len(longer) + shorter)
+        return bytes(entries), bytes((*head, *longer, *self.symbols))
 
 
 def build_code(counts: Counter[int]) -> HuffmanCode:

@@ -9,7 +9,7 @@ commonest first (`count`), or those whose count times the logarithm of what they
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -27,8 +27,10 @@ class EncodedText:
     words: tuple[str, ...]
 
 
-def encode_text(lines: Iterable[Sequence[str]]) -> EncodedText:
-    """Number the words of all lines, commonest first, ties by spelling."""
+def encode_text(
+    lines: Iterable[Sequence[str]], worth: Callable[[str, float], float] = lambda _, count: count
+) -> EncodedText:
+    """Number the words of all lines, those of most `worth` (of a word and its count) first, ties by spelling."""
     first_ids: dict[str, int] = {}
     chunks: list[np.ndarray] = []
     ids: list[int] = []
@@ -41,7 +43,7 @@ def encode_text(lines: Iterable[Sequence[str]]) -> EncodedText:
     tokens = np.concatenate([*chunks, np.array(ids, np.int32)])
     counts = np.bincount(tokens, minlength=len(first_ids) + 1)
     spelled = list(first_ids)
-    ranked = sorted(range(len(spelled)), key=lambda i: (-counts[i + 1], spelled[i]))
+    ranked = sorted(range(len(spelled)), key=lambda i: (-worth(spelled[i], counts[i + 1]), spelled[i]))
     new_ids = np.zeros(len(spelled) + 1, np.int32)
     new_ids[np.array(ranked, np.int64) + 1] = np.arange(1, len(spelled) + 1)
     return EncodedText(new_ids[tokens], tuple(spelled[i] for i in ranked))
@@ -57,7 +59,7 @@ class Counts:
     `pair_mass` and `triple_mass` are the discounted probabilities of c; what they leave goes to the shorter context.
     """
 
-    words: tuple[str, ...]
+    numbers: Mapping[str, int]  # row of each word
     unigram: np.ndarray  # float64 [S], sums to one, rows 0 and 1 are zero
     pair_keys: np.ndarray
     pair_counts: np.ndarray
@@ -66,6 +68,11 @@ class Counts:
     triple_counts: np.ndarray
     triple_mass: np.ndarray
     of_text: bool = True  # all entries of a text; else some were pruned before
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """In the order of their rows in an n-gram alone: sorted."""
+        return tuple(self.numbers)
 
 
 def count_text(text: EncodedText, vocabulary: int) -> Counts:
@@ -76,12 +83,10 @@ def count_text(text: EncodedText, vocabulary: int) -> Counts:
     """
     usable = [i for i, w in enumerate(text.words) if len(w) <= MAX_WORD_LETTERS and w.strip("'")][:vocabulary]
     words = tuple(sorted(text.words[i] for i in usable))
-    return count_numbered(
-        text, {w: FIRST_WORD_ROW + i for i, w in enumerate(words)}, FIRST_WORD_ROW + len(words), words
-    )
+    return count_numbered(text, {w: FIRST_WORD_ROW + i for i, w in enumerate(words)}, FIRST_WORD_ROW + len(words))
 
 
-def count_numbered(text: EncodedText, numbers: dict[str, int], size: int, words: tuple[str, ...]) -> Counts:
+def count_numbered(text: EncodedText, numbers: Mapping[str, int], size: int) -> Counts:
     """As count_text, with the rows that `numbers` gives: FIRST_WORD_ROW..size - 1; any other word is the unknown one."""
     rows = np.array([BOUNDARY_ROW, *(numbers.get(word, UNKNOWN_ROW) for word in text.words)], np.int64)
     ids = rows[text.tokens]
@@ -97,7 +102,7 @@ def count_numbered(text: EncodedText, numbers: dict[str, int], size: int, words:
     continuations = np.where(starts_line, pair_counts, before)
     unigram = np.bincount(pair_keys % size, minlength=size).astype(np.float64)
     return Counts(
-        words,
+        numbers,
         unigram / max(unigram.sum(), 1.0),
         pair_keys,
         pair_counts,

@@ -42,7 +42,7 @@ def add_ngram(
     if carried:
         weights = [*(weight / carried.weight for weight in weights[:-1]), 0.0]
     text = encode_text(_read_lines(source, weights, held, reading))
-    counts = count_numbered(text, model.numbers, model.ngram_rows, tuple(model.numbers))
+    counts = count_numbered(text, model.numbers, model.ngram_rows)
     if carried:
         counts = carried.join(counts, model.numbers)
     room = budget - len(build_language(replace(model, info=replace(model.info, kind="word"))).content)

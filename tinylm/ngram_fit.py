@@ -26,13 +26,15 @@ from tinylm.ngram import (
     pair_book,
     word_costs,
 )
-from tinylm.vocabulary import capitals_in_order
+from tinylm.vocabulary import capitals_in_order, letters_to_find
 
 MANY_BYTES = 512 * 1024  # from here on finer costs are worth more than more entries
 PAIR_WEIGHT = 1.0  # of a pair in the quantizer: its probability to this power; only the likeliest are ever shown
 WORDS_AT_24K, WORDS_POWER = 7000, 0.6  # so many words are best at 24 KB, 30,000 at 256 KB (docs/EXPERIMENTS.md)
 # What an entry takes in the mean, bits: decides what is worth keeping, not what is counted.
 PAIR_COST, TRIPLE_COST, CONTEXT_COST = 14.0, 9.0, 16.0
+# Where there is room for few entries, those of words that are found anyhow are best left out (docs/EXPERIMENTS.md).
+LETTER_ROOM = 8192
 _NUMBERS_BYTES = 24  # padding of the sections, model.ngram's header is not among the language bytes
 
 
@@ -89,7 +91,7 @@ def fit_ngram(
     lexicon = _choose_words(text, alphabet, budget, capitals or {})
     room = budget - HEADER_BYTES - _NUMBERS_BYTES
     # What the entries leave to the words: those that will be kept, but for a few, so that levels need no second fit.
-    order = rank_by_worth(lexicon.counts)
+    order = rank_by_worth(lexicon.counts, room - lexicon.size)
     likely = select_entries(lexicon.counts, order[: _usual_entries(room - lexicon.size)])
     lexicon = replace(lexicon, probabilities=pruned(lexicon.counts, *likely).unigram)
     levels, top, step = lexicon.levels
@@ -105,7 +107,7 @@ def fit_followers(counts: Counts, room: int, progress: Callable[[int, int], None
 
     Raises TinylmError when there is no room for anything.
     """
-    return fit_entries(counts, rank_by_worth(counts), room - _NUMBERS_BYTES, class_bits(room), progress)
+    return fit_entries(counts, rank_by_worth(counts, room), room - _NUMBERS_BYTES, class_bits(room), progress)
 
 
 def _usual_entries(room: int) -> int:
@@ -194,14 +196,23 @@ def word_levels(probabilities: np.ndarray) -> tuple[tuple[int, ...], int, int]:
     return tuple(levels.tolist()), -top, step
 
 
-def rank_by_worth(counts: Counts) -> np.ndarray:
-    """Pairs (0..), then triples, those first that add most nats to the text for their bits; of equals the lower first.
+def rank_by_worth(counts: Counts, room: int) -> np.ndarray:
+    """Pairs (0..), then triples, those first that are worth most for their bits; of equals the lower first.
 
-    A triple brings its context along: the triples of one context are taken as far as their mean worth rises, then one
-    by one.
+    An entry is worth the nats that it adds to the text, times the letters that its word takes to be found without it, as so
+    many keystrokes depend on it, and one more for each LETTER_ROOM of the entries' `room` in bytes. A triple brings its context
+    along: the triples of one context are taken as far as their mean worth rises, then one by one.
     """
     pair_gain, triple_gain = gains_of(counts)
-    worth = pair_gain / PAIR_COST, _worth_in_contexts(triple_gain, counts.triple_keys // len(counts.unigram))
+    size = len(counts.unigram)
+    at_stake = np.full(size, room / LETTER_ROOM)
+    rows = np.fromiter(counts.numbers.values(), np.int64)
+    at_stake[rows] += letters_to_find(counts.words, counts.unigram[rows])
+    pair_gain, triple_gain = (
+        pair_gain * at_stake[counts.pair_keys % size],
+        triple_gain * at_stake[counts.triple_keys % size],
+    )
+    worth = pair_gain / PAIR_COST, _worth_in_contexts(triple_gain, counts.triple_keys // size)
     return np.argsort(-np.concatenate(worth), kind="stable")
 
 

@@ -13,6 +13,7 @@ from tinylm.model import Model, ModelInfo
 from tinylm.ngram_fit import NgramFit, fit_ngram
 from tinylm.preparation import LearnedPart, Source, repeated_lines
 from tinylm.progress import Report
+from tinylm.vocabulary import typing_worth
 
 
 def train_ngram(
@@ -27,7 +28,7 @@ def train_ngram(
 
     Raises TinylmError when the text or the budget is too small.
     """
-    text = encode_text(repeated_lines(source.lines(reading)))
+    text = encode_text(repeated_lines(source.lines(reading)), typing_worth)
     fit = fit_ngram(text, source.alphabet, budget, lambda done, total: report("fitting", done, total, ""), capitals)
     report("fitting", 1, 1, _describe(fit))
     levels = {"top_millinats": fit.top_millinats, "level_millinats": fit.level_millinats}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from tinylm.capitals import LOWER
 from tinylm.errors import TinylmError
@@ -14,6 +16,7 @@ from tinylm.model import FIRST_WORD_ROW, MAX_WORD_LETTERS, UNKNOWN_ROW
 MAX_COUNTED_WORDS = 3_000_000
 LEVELS = 15
 LEVEL_MILLINATS = 500
+SHOWN = 3  # words in the list that the measure is taken with
 
 
 @dataclass(frozen=True)
@@ -50,10 +53,27 @@ def capitals_in_order(words: Iterable[str], capitals: Mapping[str, int]) -> tupl
     return ordered if any(ordered) else ()
 
 
+def typing_worth(word: str, count: float) -> float:
+    """Keystrokes that a word may save where it is known: two letters find most words, so each one after them as often as it is
+    typed. Short words come behind, in the order of their counts."""
+    return count * max(len(word) - 2, 0.05)
+
+
+def letters_to_find(words: Sequence[str], counts: Sequence[float]) -> np.ndarray:
+    """Of each word, after how many of its letters it is among the SHOWN commonest words that begin so, int64; its length, if never."""
+    found = np.array([len(word) for word in words], np.int64)
+    shown: Counter[str] = Counter()
+    for i in np.argsort(-np.asarray(counts), kind="stable").tolist():
+        beginnings = [words[i][:letters] for letters in range(len(words[i]) + 1)]
+        found[i] = next((n for n, beginning in enumerate(beginnings) if shown[beginning] < SHOWN), found[i])
+        shown.update(beginnings)
+    return found
+
+
 def choose_vocabulary(
     counts: Counter[str], rows: int, lexicon_words: int, capitals: Mapping[str, int] | None = None
 ) -> Vocabulary:
-    """The `rows` commonest words get a network row, the next ones up to `lexicon_words` in all the lexicon alone.
+    """The `rows` commonest words get a network row; of the others those of most worth the lexicon alone, up to `lexicon_words` in all.
 
     A word stays out of the lexicon when it counts less than one: seen once in a text of little weight.
     Raises TinylmError when the text has fewer than two different words.
@@ -64,9 +84,10 @@ def choose_vocabulary(
     if len(ranked) < 2:
         seen = f"only the word '{ranked[0][0]}'" if ranked else "no word at all"
         raise TinylmError(f"The text has {seen}; at least two different words are needed.", "Give a longer text.")
-    with_row, rest = ranked[:rows], [e for e in ranked[rows:lexicon_words] if e[1] >= 1]
+    with_row, others = ranked[:rows], [e for e in ranked[rows:] if e[1] >= 1]
+    rest = sorted(others, key=lambda e: (-typing_worth(*e), e[0]))[: max(0, lexicon_words - rows)]
     unknown_tokens = max(1, counts.total() - sum(n for _, n in with_row))
-    top = rest[0][1] if rest else 1
+    top = max((n for _, n in rest), default=1)
     levels = {w: 0 for w, _ in with_row}
     for word, count in rest:
         nats_below_top = math.log(top / count)

@@ -14,6 +14,8 @@ enum {
     TLM_NO_LEVEL = 255           /* above every level: no such word */
 };
 
+#define TLM_NO_WORD 65535u       /* above every word's index: of a cursor that is on none */
+
 typedef struct {
     uint16_t first, end;         /* word indices [first, end) */
     uint16_t first_row, end_row; /* network rows [first_row, end_row) of the level-0 words among them */
@@ -36,8 +38,10 @@ typedef struct {
     uint8_t letters[TLM_WORD_LETTERS];  /* letter codes 1..lexicon.letters */
 } tlm_cursor_t;
 
-/* The words that start with prefix[0..length-1] (letter codes); the empty prefix gives all. May be an empty range. */
-tlm_range_t tlm_lexicon_range(const tlm_lexicon_t *lexicon, tlm_flash_t language, const uint8_t *prefix, uint8_t length);
+/* The words that start with prefix[0..length-1] (letter codes); the empty prefix gives all. May be an empty range. The cursor is then
+ * on its first word, or on none. */
+tlm_range_t tlm_lexicon_range(const tlm_lexicon_t *lexicon, tlm_flash_t language, const uint8_t *prefix, uint8_t length,
+                              tlm_cursor_t *cursor);
 
 /* The network row of the word letters[0..length-1], or TLM_ROW_UNKNOWN when it has none. */
 uint16_t tlm_lexicon_row(const tlm_lexicon_t *lexicon, tlm_flash_t language, const uint8_t *letters, uint8_t length);
@@ -50,7 +54,8 @@ uint16_t tlm_lexicon_number(const tlm_lexicon_t *lexicon, tlm_flash_t language, 
  * TLM_ROW_UNKNOWN. The memory and the mixture's n-gram write it. */
 uint32_t tlm_lexicon_code(const tlm_lexicon_t *lexicon, tlm_flash_t language, const uint8_t *letters, uint8_t length);
 
-/* Put the cursor on word `index` (below lexicon->words). Reads half a block on average. */
+/* Put the cursor on word `index` (below lexicon->words). From a word before it in its block it goes on from there; else it reads half
+ * a block on average. So has tlm_cursor_seek_row. */
 void tlm_cursor_seek(const tlm_lexicon_t *lexicon, tlm_flash_t language, uint16_t index, tlm_cursor_t *cursor);
 
 /* Move to the next word. Returns false, and leaves the cursor, when there is none. */

@@ -199,18 +199,19 @@ int tlm_suggest_mixture(tlm_engine_t *engine, uint8_t count)
     tlm_range_t range;
     tlm_list_t list = {0, count, {{0, 0, 0}}};
     tlm_taught_table_t table;
+    tlm_cursor_t cursor;
     tlm_moment_t *moment;
     share_t share;
 
     tlm_line_typed(engine, &typed);
-    if (!tlm_words_range(engine, &typed, &range)) {
+    if (!tlm_words_range(engine, &typed, &range, &cursor)) {
         return 0;
     }
     (void)tlm_line_follow(engine, number_of);
     moment = tlm_moment_newest(engine);
     share = list_rows(engine, moment, typed.length == 0, &range, &list);
     if (typed.length > 0 && range.first < range.end) {
-        tlm_words_list_lexicon(engine, moment->context, &range, &list);
+        tlm_words_list_lexicon(engine, moment->context, &range, &cursor, &list);
     }
     if (tlm_memory_of(engine) != 0) {
         tlm_taught_recall(engine, &typed, &range, &table);
@@ -222,6 +223,6 @@ int tlm_suggest_mixture(tlm_engine_t *engine, uint8_t count)
     if (tlm_memory_of(engine) != 0) {
         tlm_words_list_memory(engine, moment->context, &table, score_of, &share, &list);
     }
-    tlm_words_write(engine, &typed, &list, &table);
+    tlm_words_write(engine, &typed, &list, &table, &cursor);
     return list.count;
 }

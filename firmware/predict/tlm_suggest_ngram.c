@@ -44,11 +44,15 @@ static uint16_t list_followers(const tlm_engine_t *engine, const int8_t *state, 
 }
 
 /* The words of one block, from `first` up to `end`. */
-static void list_block(const tlm_engine_t *engine, uint16_t backoff, uint16_t first, uint16_t end, tlm_list_t *list)
+static void list_block(const tlm_engine_t *engine, uint16_t backoff, uint16_t first, uint16_t end, const tlm_cursor_t *near,
+                       tlm_list_t *list)
 {
     const tlm_lexicon_t *lexicon = &tlm_model_of(engine)->lexicon;
     tlm_cursor_t cursor;
 
+    if (!TLM_SMALL) { /* there each seek begins with its block */
+        cursor = *near;
+    }
     tlm_cursor_seek(lexicon, tlm_language_of(engine), first, &cursor);
     do {
         if (cursor.level != 0 && cursor.level <= lexicon->levels) {
@@ -57,7 +61,8 @@ static void list_block(const tlm_engine_t *engine, uint16_t backoff, uint16_t fi
     } while (cursor.word + 1u < end && tlm_cursor_next(lexicon, tlm_language_of(engine), &cursor));
 }
 
-static void list_lexicon(const tlm_engine_t *engine, uint16_t backoff, uint16_t first, uint16_t end, tlm_list_t *list)
+static void list_lexicon(const tlm_engine_t *engine, uint16_t backoff, uint16_t first, uint16_t end, const tlm_cursor_t *near,
+                         tlm_list_t *list)
 {
     const tlm_lexicon_t *lexicon = &tlm_model_of(engine)->lexicon;
 
@@ -65,7 +70,7 @@ static void list_lexicon(const tlm_engine_t *engine, uint16_t backoff, uint16_t 
         const uint16_t block_end = tlm_lexicon_block_end(lexicon, first, end);
         const uint8_t level = tlm_lexicon_block_level(lexicon, tlm_language_of(engine), first);
         if (level <= lexicon->levels && tlm_list_has_room(list, -(backoff + lexicon->level_units[level - 1]), first)) {
-            list_block(engine, backoff, first, block_end, list);
+            list_block(engine, backoff, first, block_end, near, list);
         }
         first = block_end;
     }
@@ -107,7 +112,7 @@ int tlm_suggest_ngram(tlm_engine_t *engine, uint8_t count)
     if (typed.length > TLM_WORD_LETTERS) {
         return 0;
     }
-    range = tlm_lexicon_range(lexicon, tlm_language_of(engine), typed.letters, typed.length);
+    range = tlm_lexicon_range(lexicon, tlm_language_of(engine), typed.letters, typed.length, &cursor);
     if (range.prefix_level != TLM_NO_LEVEL) { /* the word already typed is not offered */
         range.first++;
     }
@@ -119,7 +124,7 @@ int tlm_suggest_ngram(tlm_engine_t *engine, uint8_t count)
     }
     backoff = list_followers(engine, tlm_line_follow(engine, tlm_lexicon_number)->state, range.first, range.end,
                              tlm_memory_of(engine) != 0 ? &table : 0, &list);
-    list_lexicon(engine, backoff, range.first, range.end, &list);
+    list_lexicon(engine, backoff, range.first, range.end, &cursor, &list);
     if (tlm_memory_of(engine) != 0) {
         list_memory(backoff, &table, &list);
     }

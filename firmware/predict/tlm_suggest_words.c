@@ -20,21 +20,22 @@ int tlm_suggest_words(tlm_engine_t *engine, uint8_t count)
     tlm_range_t range;
     tlm_list_t list = {0, count, {{0, 0, 0}}};
     tlm_taught_table_t table;
+    tlm_cursor_t cursor;
     const int8_t *context;
 
     tlm_line_typed(engine, &typed);
-    if (!tlm_words_range(engine, &typed, &range)) {
+    if (!tlm_words_range(engine, &typed, &range, &cursor)) {
         return 0;
     }
     context = tlm_line_follow(engine, tlm_lexicon_row)->context;
     tlm_words_list_rows(engine, context, range.first_row, range.end_row, &list);
     if (typed.length > 0 && range.first < range.end) { /* before the first letter only rows compete */
-        tlm_words_list_lexicon(engine, context, &range, &list);
+        tlm_words_list_lexicon(engine, context, &range, &cursor, &list);
     }
     if (tlm_memory_of(engine) != 0) {
         tlm_taught_recall(engine, &typed, &range, &table);
         tlm_words_list_memory(engine, context, &table, score_of, 0, &list);
     }
-    tlm_words_write(engine, &typed, &list, &table);
+    tlm_words_write(engine, &typed, &list, &table, &cursor);
     return list.count;
 }

@@ -6,12 +6,12 @@ static tlm_order_t word_order(uint16_t next_row) { return (tlm_order_t)(2u * (tl
 static const tlm_order_t RAISED_ORDER = (tlm_order_t)(TLM_UNKNOWN_ORDER - 1u);
 static bool is_row(const tlm_candidate_t *candidate) { return (candidate->order & 1u) != 0; }
 
-bool tlm_words_range(const tlm_engine_t *engine, const tlm_typed_t *typed, tlm_range_t *range)
+bool tlm_words_range(const tlm_engine_t *engine, const tlm_typed_t *typed, tlm_range_t *range, tlm_cursor_t *cursor)
 {
     if (typed->length > TLM_WORD_LETTERS) {
         return false;
     }
-    *range = tlm_lexicon_range(&tlm_model_of(engine)->lexicon, tlm_language_of(engine), typed->letters, typed->length);
+    *range = tlm_lexicon_range(&tlm_model_of(engine)->lexicon, tlm_language_of(engine), typed->letters, typed->length, cursor);
     if (range->prefix_level != TLM_NO_LEVEL) { /* the word already typed is not offered */
         range->first++;
         range->first_row = (uint16_t)(range->first_row + (range->prefix_level == 0 ? 1 : 0));
@@ -57,11 +57,15 @@ void tlm_words_list_rows(const tlm_engine_t *engine, const int8_t *context, uint
 }
 
 /* The words of one block, from word `first` up to `end`. The sums are within 2^31: a score is within 2^30. */
-static void list_block(const tlm_engine_t *engine, int32_t unknown, uint16_t first, uint16_t end, tlm_list_t *list)
+static void list_block(const tlm_engine_t *engine, int32_t unknown, uint16_t first, uint16_t end, const tlm_cursor_t *near,
+                       tlm_list_t *list)
 {
     const tlm_lexicon_t *lexicon = &tlm_model_of(engine)->lexicon;
     tlm_cursor_t cursor;
 
+    if (!TLM_SMALL) { /* there each seek begins with its block */
+        cursor = *near;
+    }
     tlm_cursor_seek(lexicon, tlm_language_of(engine), first, &cursor);
     do {
         if (cursor.level != 0 && cursor.level <= lexicon->levels) {
@@ -71,7 +75,8 @@ static void list_block(const tlm_engine_t *engine, int32_t unknown, uint16_t fir
     } while (cursor.word + 1u < end && tlm_cursor_next(lexicon, tlm_language_of(engine), &cursor));
 }
 
-void tlm_words_list_lexicon(const tlm_engine_t *engine, const int8_t *context, const tlm_range_t *range, tlm_list_t *list)
+void tlm_words_list_lexicon(const tlm_engine_t *engine, const int8_t *context, const tlm_range_t *range, const tlm_cursor_t *near,
+                            tlm_list_t *list)
 {
     const tlm_lexicon_t *lexicon = &tlm_model_of(engine)->lexicon;
     uint16_t first = range->first;
@@ -82,7 +87,7 @@ void tlm_words_list_lexicon(const tlm_engine_t *engine, const int8_t *context, c
         const uint16_t block_end = tlm_lexicon_block_end(lexicon, first, range->end);
         const uint8_t level = tlm_lexicon_block_level(lexicon, tlm_language_of(engine), first);
         if (level <= lexicon->levels && tlm_list_has_room(list, unknown + lexicon->level_units[level - 1], 0)) {
-            list_block(engine, unknown, first, block_end, list);
+            list_block(engine, unknown, first, block_end, near, list);
         }
         first = block_end;
     }
@@ -137,21 +142,39 @@ void tlm_words_list_memory(const tlm_engine_t *engine, const int8_t *context, co
     }
 }
 
-void tlm_words_write(tlm_engine_t *engine, const tlm_typed_t *typed, const tlm_list_t *list, const tlm_taught_table_t *table)
+/* The candidate that comes next in the lexicon after those that are `written`, a bit each; there is one. Those of the memory come last. */
+static uint8_t next_in_order(const tlm_list_t *list, uint8_t written)
 {
-    const tlm_lexicon_t *lexicon = &tlm_model_of(engine)->lexicon;
-    tlm_cursor_t cursor;
+    uint8_t next = TLM_MAX_SUGGESTIONS;
 
     for (uint8_t i = 0; i < list->count; i++) {
+        const tlm_candidate_t *one = &list->best[i], *other = &list->best[next];
+        if ((written & 1u << i) == 0 && (next == TLM_MAX_SUGGESTIONS || one->order < other->order ||
+                                        (one->order == other->order && one->place < other->place))) {
+            next = i;
+        }
+    }
+    return next;
+}
+
+void tlm_words_write(tlm_engine_t *engine, const tlm_typed_t *typed, const tlm_list_t *list, const tlm_taught_table_t *table,
+                     tlm_cursor_t *cursor)
+{
+    const tlm_lexicon_t *lexicon = &tlm_model_of(engine)->lexicon;
+    uint8_t written = 0;
+
+    for (uint8_t n = 0; n < list->count; n++) {
+        const uint8_t i = TLM_SMALL ? n : next_in_order(list, written); /* what lies near is read on the way */
+        written = (uint8_t)(written | 1u << i);
         if (!TLM_SMALL && list->best[i].order == TLM_UNKNOWN_ORDER) {
             tlm_taught_write(engine, i, typed, &table->words[list->best[i].place]);
             continue;
         }
         if (is_row(&list->best[i])) {
-            tlm_cursor_seek_row(lexicon, tlm_language_of(engine), list->best[i].place, &cursor);
+            tlm_cursor_seek_row(lexicon, tlm_language_of(engine), list->best[i].place, cursor);
         } else {
-            tlm_cursor_seek(lexicon, tlm_language_of(engine), list->best[i].place, &cursor);
+            tlm_cursor_seek(lexicon, tlm_language_of(engine), list->best[i].place, cursor);
         }
-        tlm_suggestion_write(engine, i, typed, cursor.letters, cursor.length, cursor.capitals);
+        tlm_suggestion_write(engine, i, typed, cursor->letters, cursor->length, cursor->capitals);
     }
 }

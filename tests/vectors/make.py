@@ -79,7 +79,7 @@ def make_ngram_model() -> Model:
 def make_mixture_model() -> Model:
     """The word model, and beside it what follows a word in the lines."""
     words = make_word_model("tiny-mixture")
-    counts = count_numbered(encode_text(tiny_lines()), words.numbers, words.ngram_rows, tuple(words.numbers))
+    counts = count_numbered(encode_text(tiny_lines()), words.numbers, words.ngram_rows)
     fit = fit_followers(counts, 4096)
     info = replace(words.info, kind="mixture", share_millinats=-350)
     return replace(words, info=info, ngram=fit.packed.render())

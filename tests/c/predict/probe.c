@@ -107,6 +107,9 @@ static void print_cursor(const tlm_cursor_t *cursor)
     }
 }
 
+/* Seeks go on from where the one before ended. */
+static tlm_cursor_t cursor;
+
 /* load KIND WORDS ROWS BLOCK LETTERS INDEX STREAM CODES TOP LEVEL UNITS SPREAD HASH ALPHABET(comma) LANGUAGE(hex) */
 static void answer_load(char *line)
 {
@@ -142,6 +145,7 @@ static void answer_load(char *line)
         at++;
     }
     model.language_bytes = (uint32_t)(strcspn(at, "\n") / 2);
+    cursor.word = TLM_NO_WORD;
     free(language);
     language = malloc(model.language_bytes);
     for (uint32_t i = 0; i < model.language_bytes; i++) {
@@ -181,10 +185,9 @@ static void answer_lexicon(const char *command, const char *argument)
     const tlm_lexicon_t *lexicon = &model.lexicon;
     const uint16_t number = (uint16_t)strtoul(argument, NULL, 10);
     uint8_t letters[256];
-    tlm_cursor_t cursor;
 
     if (strcmp(command, "range") == 0) {
-        const tlm_range_t r = tlm_lexicon_range(lexicon, language, letters, parse_hex(argument, letters));
+        const tlm_range_t r = tlm_lexicon_range(lexicon, language, letters, parse_hex(argument, letters), &cursor);
         printf("%u %u %u %u %u", (unsigned)r.first, (unsigned)r.end, (unsigned)r.first_row, (unsigned)r.end_row,
                (unsigned)r.prefix_level);
     } else if (strcmp(command, "row") == 0) {
