@@ -6,7 +6,7 @@
     python benchmarks/learning.py tables                       # what both found, into benchmarks/learning.md
 
 A gain is the difference of two KSS@3 in points. Every user begins with an empty memory. `savings --only MODEL:MEMORY` adds to
-what was measured; MODEL may be a folder (n-grams: benchmarks/ngram.sh).
+what was measured; MODEL may be a folder (n-grams: runs/NAME/baseline of benchmarks/shipped_models.sh).
 """
 
 from __future__ import annotations
