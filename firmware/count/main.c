@@ -9,21 +9,23 @@
 #include "tinylm.h"
 #include "tlm_count.h"
 
-enum { ROWS_AT_ONCE = 64, SUGGESTIONS = 3, MOST_LETTERS = 3 };
+enum { ROWS_AT_ONCE = TLM_SMALL ? 32 : 128, SUGGESTIONS = 3, MOST_LETTERS = 3 };
 
 static tlm_engine_t engine;
 static const char *const texts[] = {COUNT_TEXTS};
 static const char *const taught[] = {COUNT_TAUGHT};
 static tlm_memory_t memory;
-static uint8_t memory_bytes[TLM_USER_MEMORY_BYTES > 0 ? TLM_USER_MEMORY_BYTES : 1];
+static union { /* the memory is opened when the steps are done */
+    int32_t scores[ROWS_AT_ONCE];
+    uint8_t memory[TLM_USER_MEMORY_BYTES > 0 ? TLM_USER_MEMORY_BYTES : 1];
+} room;
 
 static void score_all(const int8_t *context)
 {
     const tlm_network_t *network = &tlm_model.network;
-    static int32_t scores[ROWS_AT_ONCE];
     for (uint16_t first = 0; first < network->rows; first = (uint16_t)(first + ROWS_AT_ONCE)) {
         const uint16_t left = (uint16_t)(network->rows - first);
-        network->score(tlm_port_language(), context, first, left < ROWS_AT_ONCE ? left : (uint16_t)ROWS_AT_ONCE, scores);
+        network->score(tlm_port_language(), context, first, left < ROWS_AT_ONCE ? left : (uint16_t)ROWS_AT_ONCE, room.scores);
     }
 }
 
@@ -94,7 +96,7 @@ int main(void)
     run_steps();
     if (texts[0] != 0 && tlm_engine_init(&engine, &tlm_model, tlm_port_language()) == 0) {
         type_texts("w123");
-        if (taught[0] != 0 && tlm_memory_open(&memory, &tlm_model, memory_bytes, TLM_USER_MEMORY_BYTES) >= 0) {
+        if (taught[0] != 0 && tlm_memory_open(&memory, &tlm_model, room.memory, TLM_USER_MEMORY_BYTES) >= 0) {
             tlm_memory_use(&engine, &memory);
             for (uint16_t i = 0; i < sizeof taught / sizeof taught[0]; i++) {
                 learn_line(taught[i]);

@@ -16,7 +16,7 @@ enum {
     FIRST_LETTER = LETTER_CONTEXT + 1      /* after the shared prefix: + 2 * the letter that the word before has there, or 0 */
 };
 
-static const uint32_t STREAM_MASK = 0x7FFFF;
+#define STREAM_MASK 0x7FFFFUL /* the 19 bits; a constant would be in RAM on AVR */
 
 /* Both are constants of a TLM_SMALL firmware. */
 static inline const tlm_lexicon_t *own(const tlm_lexicon_t *lexicon) { return TLM_SMALL ? &tlm_model.lexicon : lexicon; }
@@ -103,6 +103,7 @@ static void read_word(const tlm_lexicon_t *lexicon, tlm_flash_t language, uint_f
     uint_fast8_t length = 0;
     uint8_t symbol;
 
+    cursor->shared = 0;
     for (;;) {
         symbol = decode(codes, context, &next);
         if (context > TLM_WORD_LETTERS) {
@@ -115,6 +116,7 @@ static void read_word(const tlm_lexicon_t *lexicon, tlm_flash_t language, uint_f
             }
         } else if (context != LEVEL_CONTEXT) {
             length = symbol < cursor->length ? symbol : cursor->length;
+            cursor->shared = (uint8_t)length;
             context = FIRST_LETTER + (length < cursor->length ? 2u * cursor->letters[length] : 0u);
         } else {
             break;
@@ -269,6 +271,7 @@ static int8_t compare_block(const tlm_lexicon_t *lexicon, tlm_flash_t language, 
 static bool seek_prefix(const tlm_lexicon_t *lexicon, tlm_flash_t language, const uint8_t *prefix, uint8_t length,
                         int8_t least, bool onwards, tlm_cursor_t *cursor)
 {
+    uint8_t same = 0; /* letters at the start of the cursor's word that are the prefix's */
     uint16_t low = 0;
     uint16_t high = count_blocks(lexicon);
 
@@ -294,14 +297,22 @@ static bool seek_prefix(const tlm_lexicon_t *lexicon, tlm_flash_t language, cons
     if (!onwards || cursor->word / own(lexicon)->block_words < low) {
         seek_block(lexicon, language, low, cursor);
     }
-    while (compare_word(cursor, prefix, length) < least) {
-        if (!tlm_cursor_next(lexicon, language, cursor)) {
-            cursor->word = own(lexicon)->words;
-            cursor->row = (uint16_t)(TLM_FIRST_ROW + own(lexicon)->rows);
-            return false;
+    for (;;) {
+        while (same < length && same < cursor->length && cursor->letters[same] == prefix[same]) {
+            same++;
         }
+        if (same == length ? least == 0 : same < cursor->length && cursor->letters[same] > prefix[same]) {
+            return true;
+        }
+        do { /* a word that shares more than what is like the prefix compares as the one before it */
+            if (!tlm_cursor_next(lexicon, language, cursor)) {
+                cursor->word = own(lexicon)->words;
+                cursor->row = (uint16_t)(TLM_FIRST_ROW + own(lexicon)->rows);
+                return false;
+            }
+        } while (cursor->shared > same || (same == length && cursor->shared == length));
+        same = cursor->shared;
     }
-    return true;
 }
 
 tlm_range_t tlm_lexicon_range(const tlm_lexicon_t *lexicon, tlm_flash_t language, const uint8_t *prefix, uint8_t length,

@@ -34,6 +34,7 @@ typedef struct {
     uint16_t word;                      /* index of the word in `letters` */
     uint16_t row;                       /* its row when level is 0, else the row of the next level-0 word */
     uint8_t length, level;
+    uint8_t shared;                     /* letters that it has in common with the word before it; 0 in a block's first word */
     uint8_t capitals;                   /* how it is written: 0 in lower case, 1 with a first capital, 2 in capitals */
     uint8_t letters[TLM_WORD_LETTERS];  /* letter codes 1..lexicon.letters */
 } tlm_cursor_t;
