@@ -65,7 +65,7 @@ def _render(sections: tuple[tuple[str, bytes], ...], model_hash: int) -> tuple[b
         content += bytes(-len(content) % 4)
         places[name] = 16 + len(content)
         content += section
-    head = b"TLM1" + (16 + len(content)).to_bytes(4, "little")
+    head = b"TLM2" + (16 + len(content)).to_bytes(4, "little")
     head += zlib.crc32(content).to_bytes(4, "little") + model_hash.to_bytes(4, "little")
     return head + content, places
 

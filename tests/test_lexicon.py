@@ -84,6 +84,8 @@ def test_the_device_reads_the_same_words_in_order_and_by_index_and_by_row(probe:
         start = i - i % block_words
         lowest = min((n for n in levels[start : start + block_words] if n), default=NO_LEVEL)
         assert int(probe.ask("blocklevel", i)) == lowest
+    for i in (*range(len(words) - 1, -1, -1), *range(0, len(words), 3)):  # wherever the cursor was before
+        assert probe.ask("seek", i) == lines[i]
 
 
 @given(lexicon=lexicons(), choices=st.lists(st.tuples(st.integers(0), st.integers(0, 24), st.booleans()), max_size=20))
@@ -127,16 +129,18 @@ def test_the_example_in_the_specification_is_what_is_packed() -> None:
     assert shown == {"index": packed.index, "codes": packed.codes, "stream": packed.stream}
 
 
-def test_the_words_of_the_examples_take_less_than_three_bytes_each(probe: Probe) -> None:
+@pytest.mark.parametrize("is_fast", [False, True])
+def test_the_words_of_the_examples_take_less_than_three_bytes_each(probe: Probe, is_fast: bool) -> None:
     text = "".join(p.read_text("utf-8") for p in sorted(Path(__file__).parents[1].glob("examples/texts/en/*.txt")))
     counts = Counter(re.findall("[a-z']+", text.lower()))
     words = tuple(sorted(w for w in counts if len(w) <= 24))
     levels = tuple(0 if counts[w] > 3 else 4 - counts[w] for w in words)
-    packed = pack_lexicon(words, levels, ENGLISH)
-    assert len(words) > 1000
+    packed = pack_lexicon(words, levels, ENGLISH, is_fast=is_fast)
+    assert len(words) > 1000 and unpack_lexicon(packed, ENGLISH)[0] == words
     assert packed.packed_bytes < 3 * len(words)
     probe.load(packed, ENGLISH)
-    assert probe.ask("all").count(",") == len(words)
+    told = [line.split()[-1] for line in probe.ask("all").split(",")[:-1]]
+    assert told == [spell(word, ENGLISH) for word in words]
 
 
 @pytest.mark.parametrize(

@@ -200,7 +200,7 @@ def _fill_lexicon(
             many = min(many, words)
         elif words > few:
             best, few = (vocabulary, size), words
-        if few + 1 >= many or (size <= room and size > room * 0.997):
+        if few + 1 >= many or room * 0.997 < size <= room:
             break
         guess = int(words * room / size * (0.998 if size > room else 1.0)) if tries < 4 else (few + many) // 2
         words = min(most, max(with_row, guess))

@@ -12,9 +12,9 @@ from tinylm.engine import HOST_SIZES, HostEngine
 from tinylm.language import build_language
 from tinylm.measure import interval_of, resample, savings_of, split_line, type_lines
 from tinylm.model import Model
+from tinylm.vocabulary import SHOWN
 
 MOST_JUDGES = 1_000  # held-out lines that are typed
-SHOWN = 3
 # A share of the budget, a width, a state: what was seen to matter, each a step away from the rule.
 _STEPS = {
     "the rule": (1.0, 1.0, 1.0),

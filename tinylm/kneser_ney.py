@@ -21,7 +21,7 @@ PRUNINGS = ("count", "gain")
 
 @dataclass(frozen=True)
 class EncodedText:
-    """A text as numbers: 0 starts a line, 1 + i is words[i]; `words` from the commonest on."""
+    """A text as numbers: 0 starts a line, 1 + i is words[i]; `words` in the order of their worth (encode_text)."""
 
     tokens: np.ndarray  # int32 [n]
     words: tuple[str, ...]
@@ -76,7 +76,7 @@ class Counts:
 
 
 def count_text(text: EncodedText, vocabulary: int) -> Counts:
-    """Count pairs and triples with the `vocabulary` commonest words; interpolated Kneser-Ney, one discount an order.
+    """Count pairs and triples with the first `vocabulary` words; interpolated Kneser-Ney, one discount an order.
 
     A shorter context's counts are the number of different words seen before it (at the start of a line, where there is
     none, its plain count). Unknown words and line ends are context, never a suggestion, and cost no entry.

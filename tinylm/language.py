@@ -23,7 +23,7 @@ from tinylm.ngram import PackedNgram, parse_ngram
 from tinylm.reference import channel_rescalings, constants, run_op, score_factors
 from tinylm.tying import tie_tables
 
-MAGIC = b"TLM1"
+MAGIC = b"TLM2"
 HEADER_BYTES = 16
 GRAPH_ALIGNMENT = 16  # of a .tflite that TensorFlow Lite Micro runs; the header is as long, so the first section has it
 

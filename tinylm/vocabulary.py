@@ -16,7 +16,7 @@ from tinylm.model import FIRST_WORD_ROW, MAX_WORD_LETTERS, UNKNOWN_ROW
 MAX_COUNTED_WORDS = 3_000_000
 LEVELS = 15
 LEVEL_MILLINATS = 500
-SHOWN = 3  # words in the list that the measure is taken with
+SHOWN = 3  # words in a list, where kinds and words are chosen by what it saves
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@
 #include "tinylm.h"
 #include "tlm_count.h"
 
-enum { ROWS_AT_ONCE = TLM_SMALL ? 32 : 128, SUGGESTIONS = 3, MOST_LETTERS = 3 };
+enum { ROWS_AT_ONCE = TLM_SMALL ? 32 : 128 /* as the engine (tlm_words.h), where there is RAM */, SUGGESTIONS = 3, MOST_LETTERS = 3 };
 
 static tlm_engine_t engine;
 static const char *const texts[] = {COUNT_TEXTS};

@@ -7,14 +7,14 @@
 #include "tlm_memory.h"
 
 enum {
-    HEADER_BYTES = 16, /* of the language: "TLM1", u32 length, u32 CRC-32 of what follows the header, u32 model hash */
+    HEADER_BYTES = 16, /* of the language: "TLM2", u32 length, u32 CRC-32 of what follows the header, u32 model hash */
     HEADER_LENGTH = 4,
     HEADER_CRC = 8,
     HEADER_HASH = 12,
     SELF_TEST_STEPS = 8
 };
 
-static const uint32_t HEADER_MAGIC = 0x314D4C54; /* "TLM1", little-endian */
+static const uint32_t HEADER_MAGIC = 0x324D4C54; /* "TLM2", little-endian */
 
 int tlm_engine_init(tlm_engine_t *engine, const tlm_model_t *model, tlm_flash_t language)
 {

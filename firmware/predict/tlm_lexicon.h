@@ -56,7 +56,7 @@ uint16_t tlm_lexicon_number(const tlm_lexicon_t *lexicon, tlm_flash_t language, 
 uint32_t tlm_lexicon_code(const tlm_lexicon_t *lexicon, tlm_flash_t language, const uint8_t *letters, uint8_t length);
 
 /* Put the cursor on word `index` (below lexicon->words). From a word before it in its block it goes on from there; else it reads half
- * a block on average. So has tlm_cursor_seek_row. */
+ * a block on average. So does tlm_cursor_seek_row. A cursor that was on no word yet says TLM_NO_WORD. */
 void tlm_cursor_seek(const tlm_lexicon_t *lexicon, tlm_flash_t language, uint16_t index, tlm_cursor_t *cursor);
 
 /* Move to the next word. Returns false, and leaves the cursor, when there is none. */

@@ -46,6 +46,22 @@ const int32_t *tlm_list_pass(const int32_t *score, int32_t least);
 /* Put a word in if it is good enough. A word that is in the list at a lower score is raised, never listed twice. */
 void tlm_list_offer(tlm_list_t *list, int32_t score, tlm_order_t order, uint16_t place);
 
+/* Which of the list comes first in the lexicon among those that are not `done` (a bit each, by its place in the list); there is one. A
+ * word of the memory alone comes last. */
+static inline uint8_t tlm_list_next(const tlm_list_t *list, uint8_t done)
+{
+    uint8_t next = TLM_MAX_SUGGESTIONS;
+
+    for (uint8_t i = 0; i < list->count; i++) {
+        const tlm_candidate_t *one = &list->best[i], *other = &list->best[next];
+        if ((done & 1u << i) == 0 && (next == TLM_MAX_SUGGESTIONS || one->order < other->order ||
+                                     (one->order == other->order && one->place < other->place))) {
+            next = i;
+        }
+    }
+    return next;
+}
+
 /* score + units_per_nat * millinats / 1000 as C divides, in 32 bits: quotient and remainder have one sign, so that
  * truncating the remainder's part alone truncates the whole. |millinats| < 2^19, units <= TLM_MAX_UNITS: both products are
  * below 2^31, and the sum is (score within 2^30) when |millinats / 1000| * units is within 2^30: 524 * 2 * 10^6 is. */

@@ -107,6 +107,7 @@ int tlm_suggest_ngram(tlm_engine_t *engine, uint8_t count)
     tlm_taught_table_t table;
     uint16_t backoff;
     tlm_cursor_t cursor;
+    uint8_t written = 0;
 
     tlm_line_typed(engine, &typed);
     if (typed.length > TLM_WORD_LETTERS) {
@@ -128,7 +129,9 @@ int tlm_suggest_ngram(tlm_engine_t *engine, uint8_t count)
     if (tlm_memory_of(engine) != 0) {
         list_memory(backoff, &table, &list);
     }
-    for (uint8_t i = 0; i < list.count; i++) {
+    for (uint8_t n = 0; n < list.count; n++) {
+        const uint8_t i = TLM_SMALL ? n : tlm_list_next(&list, written); /* what lies near is read on the way */
+        written = (uint8_t)(written | 1u << i);
         if (list.best[i].order == TLM_UNKNOWN_ORDER) {
             tlm_taught_write(engine, i, &typed, &table.words[list.best[i].place]);
             continue;

@@ -142,21 +142,6 @@ void tlm_words_list_memory(const tlm_engine_t *engine, const int8_t *context, co
     }
 }
 
-/* The candidate that comes next in the lexicon after those that are `written`, a bit each; there is one. Those of the memory come last. */
-static uint8_t next_in_order(const tlm_list_t *list, uint8_t written)
-{
-    uint8_t next = TLM_MAX_SUGGESTIONS;
-
-    for (uint8_t i = 0; i < list->count; i++) {
-        const tlm_candidate_t *one = &list->best[i], *other = &list->best[next];
-        if ((written & 1u << i) == 0 && (next == TLM_MAX_SUGGESTIONS || one->order < other->order ||
-                                        (one->order == other->order && one->place < other->place))) {
-            next = i;
-        }
-    }
-    return next;
-}
-
 void tlm_words_write(tlm_engine_t *engine, const tlm_typed_t *typed, const tlm_list_t *list, const tlm_taught_table_t *table,
                      tlm_cursor_t *cursor)
 {
@@ -164,7 +149,7 @@ void tlm_words_write(tlm_engine_t *engine, const tlm_typed_t *typed, const tlm_l
     uint8_t written = 0;
 
     for (uint8_t n = 0; n < list->count; n++) {
-        const uint8_t i = TLM_SMALL ? n : next_in_order(list, written); /* what lies near is read on the way */
+        const uint8_t i = TLM_SMALL ? n : tlm_list_next(list, written); /* what lies near is read on the way */
         written = (uint8_t)(written | 1u << i);
         if (!TLM_SMALL && list->best[i].order == TLM_UNKNOWN_ORDER) {
             tlm_taught_write(engine, i, typed, &table->words[list->best[i].place]);
