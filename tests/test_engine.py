@@ -196,7 +196,7 @@ def test_the_self_test_takes_the_recorded_hash_and_no_other(probe: Probe) -> Non
     ("change", "answer"),
     [
         (lambda b: b, "0 0"),
-        (lambda b: b"TLM2" + b[4:], "-4 0"),
+        (lambda b: b"TLM1" + b[4:], "-4 0"),  # with the lexicon of before
         (lambda b: b[:-1] + bytes([b[-1] ^ 1]), "0 -4"),
         (lambda b: b + b"\0", "-4 -4"),
         (lambda b: b[:12] + bytes([b[12] ^ 1]) + b[13:], "-4 0"),
