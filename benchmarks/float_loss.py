@@ -29,6 +29,7 @@ from tinylm.ngram import UNITS_PER_NAT, parse_ngram, read_ngram
 
 HERE = Path(__file__).parent
 SHOWN = 3
+PASSED_WORDS, PASSED_NATS = 16, 2  # tlm_list.h: how many words that were passed over are known, and what they lose
 _AFTER_ALL_LETTERS = "\uffff"
 
 
@@ -52,6 +53,7 @@ class FloatEngine:
     def reset(self) -> None:
         """Empty the line."""
         self.line, self.known = "", {}
+        self.passed: dict[int, int] = {}  # words that were shown for the word being typed: how long the line was then
 
     def feed(self, text: str) -> None:
         """Type characters."""
@@ -72,7 +74,14 @@ class FloatEngine:
         first = bisect.bisect_left(self.words, typed)
         end = bisect.bisect_left(self.words, typed + _AFTER_ALL_LETTERS)
         first += first < end and self.words[first] == typed
+        start = len(self.line) - len(typed)
+        self.passed = {word: seen for word, seen in self.passed.items() if start <= seen < len(self.line)}
+        chances = chances.copy()
+        chances[list(self.passed)] *= math.exp(-PASSED_NATS)
         best = first + np.argsort(-chances[first:end], kind="stable")[:count]
+        for word in best.tolist():
+            if len(self.passed) < PASSED_WORDS:
+                self.passed.setdefault(word, len(self.line))
         self.shown = [self.words[i] for i in best]
         return self.shown
 

@@ -6,6 +6,7 @@ Its network is the stand-in of tests/c/predict/probe.c; its sizes are those of t
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,7 @@ SPELLING_STEPS = 64
 NO_FOLLOWER = 1 << 19
 NGRAM_UNKNOWN = 1000  # what an unknown word costs beside the back-off, thousandths of a nat
 LETTER = 1700  # what a typed letter says for a word of the memory in the character kind, thousandths of a nat
+PASSED_WORDS, PASSED_NATS = 16, 2
 EMPTY, RANGE, FULL = -2, -1, -3
 
 
@@ -96,6 +98,9 @@ class EngineModel:
 
     def __post_init__(self) -> None:
         self.suggestions: list[str] = []
+        self.passed: list[
+            tuple[str, int]
+        ] = []  # words that were shown for the word being typed, and the line's bytes then
         self.rows = {}
         for word, level in zip(self.words, self.levels):
             if level == 0:
@@ -118,12 +123,32 @@ class EngineModel:
         folded = "'" if character in "\u2018\u2019\u02bc" else character.lower()
         return folded if folded in self.alphabet else ""
 
+    def forget_shown(self, line_bytes: int) -> None:
+        """What was first shown when the line had so many bytes or more is not known any more."""
+        while self.passed and self.passed[-1][1] >= line_bytes:
+            self.passed.pop()
+
+    def begin(self, typed: str) -> None:
+        line_bytes = len(self.line.encode())
+        self.forget_shown(line_bytes)
+        if self.passed and self.passed[0][1] < line_bytes - len(typed.encode()):
+            self.passed = []  # of another word
+
+    def loss(self, word: str) -> int:
+        """What a word loses that was passed over, in nats."""
+        return PASSED_NATS * (word in [shown for shown, _ in self.passed])
+
+    def show(self, words: list[str]) -> None:
+        for word in words:
+            if len(self.passed) < PASSED_WORDS and not self.loss(word):
+                self.passed.append((word, len(self.line.encode())))
+
     def feed(self, text: str) -> None:
         for character in text:
             if character in "\r\n":
                 if self.memory:
                     self.memory.learn([w for w in self.folded().split(" ") if w])
-                self.line, self.suggestions = "", []
+                self.line, self.suggestions, self.passed = "", [], []
             elif character in "\b\x7f":
                 self.backspace()
             elif len((self.line + character).encode()) <= LINE_BYTES:
@@ -132,6 +157,7 @@ class EngineModel:
     def backspace(self) -> int:
         empty = not self.line
         self.line, self.suggestions = self.line[:-1], []
+        self.forget_shown(len(self.line.encode()) + 1)
         return EMPTY if empty else 0
 
     def accept(self, rank: int) -> int:
@@ -142,6 +168,7 @@ class EngineModel:
         line = self.line[: len(self.line) - len(self.typed())] + self.suggestions[rank] + " "
         if len(line.encode()) > LINE_BYTES:
             return FULL
+        self.forget_shown(len(os.path.commonprefix([self.line.encode(), line.encode()])) + 1)
         self.line, self.suggestions = line, []
         return len(line.encode())
 
@@ -186,6 +213,7 @@ class EngineModel:
     def suggest(self, count: int) -> list[str]:
         typed = self.typed()
         prefix = "".join(map(self.letter, typed))
+        self.begin(typed)
         state, symbols = self.start(), self.symbols()
         for symbol in symbols:
             state = self.step(state, symbol if self.kind != "mixture" or symbol < 2 + len(self.rows) else 1)
@@ -199,6 +227,7 @@ class EngineModel:
             found = self.best_words(state, prefix, count, self.shares(state, symbols))
         else:
             found = self.best_spellings(state, prefix, count)
+        self.show(found)
         self.suggestions = [self.keep(typed, word) for word in found]
         return self.suggestions
 
@@ -237,31 +266,32 @@ class EngineModel:
             else:
                 millinats = self.top - (level - 1) * self.level
                 value = self.score(state, 1) + truncate(self.units * millinats, 1000)
-            ranked.append((-value, index, word))
+            ranked.append((self.units * self.loss(word) - value, index, word))
         found = {word: (value, 0, index) for value, index, word in ranked}
         if len(ranked) >= count:
             least = -sorted(ranked)[count - 1][0] - 4 * self.units
             shares = {word: share for word, share in shares.items() if share >= least}
         for word, share in shares.items():
             if word.startswith(prefix) and word != prefix:
-                own = self.raised(state, word, shares)
+                own, loss = self.raised(state, word, shares), self.units * self.loss(word)
                 if word in self.rows:
-                    found[word] = (-own, 0, self.words.index(word))
-                elif word not in found or share > -found[word][0]:
-                    found[word] = (-share, 1, self.words.index(word))
+                    found[word] = (loss - own, 0, self.words.index(word))
+                elif word not in found or share - loss > -found[word][0]:
+                    found[word] = (loss - share, 1, self.words.index(word))
         unknown = self.score(state, 1)
         for place, taught in self.taught(prefix):
             alone = unknown + truncate(self.units * taught.alone, 1000)
             word = self.word_of(taught)
+            loss = self.units * self.loss(word)
             if taught.letters:
-                found[word] = (-alone, 2, place)
+                found[word] = (loss - alone, 2, place)
                 continue
             if word in self.rows or word in shares:
                 alone = max(alone, self.raised(state, word, shares) + truncate(self.units * taught.bonus, 1000))
             if word in self.rows:
-                found[word] = (-alone, 0, self.words.index(word))
-            elif word not in found or alone > -found[word][0]:
-                found[word] = (-alone, 1, self.words.index(word))
+                found[word] = (loss - alone, 0, self.words.index(word))
+            elif word not in found or alone - loss > -found[word][0]:
+                found[word] = (loss - alone, 1, self.words.index(word))
         return sorted(found, key=found.__getitem__)[:count]
 
     def raised(self, state: int, word: str, shares: dict[str, int]) -> int:
@@ -281,7 +311,7 @@ class EngineModel:
         before, last = [0, *rows][-2:]
         costs = self.ngram.costs(before, last, word_costs(self.levels, self.top, self.level))[2:]
         found = {
-            word: (cost, index)
+            word: (cost + 16 * self.loss(word), index)
             for index, (cost, word) in enumerate(zip(costs.tolist(), self.words))
             if word.startswith(prefix) and word != prefix
         }
@@ -289,12 +319,13 @@ class EngineModel:
         contexts = (self.ngram.pairs.get(last), self.ngram.triples.get((before, last)))
         backoff = sum(context.backoff for context in contexts if context)
         for place, taught in self.taught(prefix):
-            alone = backoff - truncate(16 * (taught.alone - NGRAM_UNKNOWN), 1000)
+            loss = 16 * self.loss(self.word_of(taught) if taught.letters else self.words[taught.code - 2])
+            alone = backoff - truncate(16 * (taught.alone - NGRAM_UNKNOWN), 1000) + loss
             if taught.letters:
                 found[self.word_of(taught)] = (alone, 1 << 16, place)
                 continue
             index = taught.code - 2
-            raised = followers[index] - truncate(16 * taught.bonus, 1000)
+            raised = followers[index] - truncate(16 * taught.bonus, 1000) + loss
             found[self.words[index]] = min(found[self.words[index]], (raised, index), (alone, index))
         return sorted(found, key=found.__getitem__)[:count]
 
@@ -331,7 +362,7 @@ class EngineModel:
                     at, steps = self.step(at, 2 + self.alphabet.index(word[-1])), steps + 1
                 costs = self.costs(at)
                 if word != prefix:
-                    found = keep_cheapest(
+                    found = self.keep_cheapest(
                         found, self.taught_cost(cost + min(costs[:2]), word, prefix, taught), word, count
                     )
                 if len(word) < WORD_LETTERS:
@@ -340,7 +371,7 @@ class EngineModel:
             if len(found) == count:
                 beam = [branch for branch in beam if branch[0] < found[-1][0]]
         for word in list(taught):
-            found = keep_cheapest(found, self.taught_cost(1 << 30, word, prefix, taught), word, count)
+            found = self.keep_cheapest(found, self.taught_cost(1 << 30, word, prefix, taught), word, count)
         return [w for _, w in found]
 
     @staticmethod
@@ -352,7 +383,6 @@ class EngineModel:
         alone = memory.alone + LETTER * len(prefix)
         return min(cost - truncate(memory.bonus * 369, 1000), -truncate(alone * 369, 1000))
 
-
-def keep_cheapest(found: list[tuple[int, str]], cost: int, word: str, count: int) -> list[tuple[int, str]]:
-    """With one more, the first found first where costs are equal."""
-    return sorted([*found, (cost, word)], key=lambda e: e[0])[:count]
+    def keep_cheapest(self, found: list[tuple[int, str]], cost: int, word: str, count: int) -> list[tuple[int, str]]:
+        """With one more, the first found first where costs are equal."""
+        return sorted([*found, (cost + 369 * self.loss(word), word)], key=lambda e: e[0])[:count]

@@ -26,6 +26,7 @@ SOURCES = (
     "tlm_suggest_ngram",
     "tlm_suggest_mixture",
     "tlm_words",
+    "tlm_passed",
 )
 WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
 

@@ -40,8 +40,12 @@ def ask(lines: bytes, *options: str) -> list[dict]:
 
 
 def expected(line: str, count: int = 3) -> list[str]:
-    engine = HostEngine(tiny_word_model())
-    engine.feed(line)
+    """The last list that someone sees who types the last word letter by letter."""
+    engine, prefix = HostEngine(tiny_word_model()), line.rpartition(" ")[2]
+    engine.feed(line[: len(line) - len(prefix)])
+    for letter in prefix:
+        engine.suggest(count)
+        engine.feed(letter)
     return engine.suggest(count)
 
 

@@ -137,7 +137,9 @@ def test_the_host_engine_suggests_as_the_rule_says_also_where_the_first_letter_i
             if end and line[end - 1] != " ":
                 late.reset()
                 late.feed(line[:end])
-                assert late.suggest(5) == expected
+                seen, plain.passed = plain.passed, []
+                assert late.suggest(5) == plain.suggest(5)
+                plain.passed = seen
 
 
 @pytest.mark.needs("cc")

@@ -31,8 +31,8 @@ class Answering(Protocol):
 
     piece_lines: int
 
-    def answer(self, lines: Sequence[bytes], counts: bytes) -> list[list[str] | int]:
-        """For each line (UTF-8) the best counts[i] (1..5) words, or an `enum tlm_err`."""
+    def answer(self, lines: Sequence[bytes], counts: bytes, letter_by_letter: bool) -> list[list[str] | int]:
+        """For each line (UTF-8) the best counts[i] (1..5) words, or an `enum tlm_err`; `letter_by_letter`: see HostEngine."""
 
 
 class HostAnswers:
@@ -56,16 +56,20 @@ class DeviceAnswers:
     def __init__(self, device: Any) -> None:
         self.device = device
 
-    def answer(self, lines: Sequence[bytes], counts: bytes) -> list[list[str] | int]:
+    def answer(self, lines: Sequence[bytes], counts: bytes, letter_by_letter: bool) -> list[list[str] | int]:
         """See Answering."""
-        return [self._suggest(line.decode(), count) for line, count in zip(lines, counts)]
+        return [self._suggest(line.decode(), count, letter_by_letter) for line, count in zip(lines, counts)]
 
-    def _suggest(self, line: str, count: int) -> list[str] | int:
+    def _suggest(self, line: str, count: int, letter_by_letter: bool) -> list[str] | int:
         from tinylm.link import DeviceError
 
         try:
             self.device.reset()
-            return self.device.feed(line, count) if line else self.device.suggest(count)
+            before = line.rfind(" ") + 1 if letter_by_letter else len(line)
+            found = self.device.feed(line[:before], count) if before else self.device.suggest(count)
+            for letter in line[before:]:
+                found = self.device.feed(letter, count)
+            return found
         except DeviceError as refusal:
             return refusal.code
 
@@ -98,20 +102,20 @@ def open_answers(model: str | None, port: str | None, board: str | None) -> Iter
 
 
 def answer_text(answers: Answering, text: str, count: int) -> list[str]:
-    """The best `count` words for one text. Raises TinylmError when it does not fit the engine's line."""
+    """The best `count` words for one text, of which no list was seen. Raises TinylmError when it does not fit the engine's line."""
     context, _, prefix = text.rpartition(" ")
     try:
         line = line_of(context, prefix).encode()
     except UnicodeEncodeError as error:
         raise TinylmError(f"{text[-40:]!r} is no text: {error.reason}.", "Give UTF-8.") from None
-    found = answers.answer([line], bytes([count]))[0]
+    found = answers.answer([line], bytes([count]), letter_by_letter=False)[0]
     if isinstance(found, int):
         raise TinylmError(f"The engine refused: {describe_status(found)}.", "Give the last sentence alone.")
     return found
 
 
 def answer_lines(answers: Answering, stream: BinaryIO, count: int) -> Iterator[str]:
-    """Answers in order, as text of one or more lines each; given as soon as the input pauses.
+    """Answers in order, as text of one or more lines each; given as soon as the input pauses. Prefixes are typed letter by letter.
 
     A line that is no query is answered with {"error": ...} in its place.
     """
@@ -197,7 +201,7 @@ def answer_piece(answers: Answering, lines: list[bytes], first: int, count: int)
         except TinylmError as error:
             errors[number] = json.dumps({"error": f"line {number}: {error.message}"}, ensure_ascii=False)
     typed, counts = [line for line, _ in queries], bytes(wanted for _, wanted in queries)
-    found = zip(typed, answers.answer(typed, counts) if typed else ())
+    found = zip(typed, answers.answer(typed, counts, letter_by_letter=True) if typed else ())
     return "".join((errors[n] if n in errors else _render(n, *next(found))) + "\n" for n in numbers)
 
 

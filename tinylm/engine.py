@@ -123,6 +123,10 @@ class HostEngine:
         library.tlm_library_scores.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
         library.tlm_library_followers.argtypes = [ctypes.c_void_p] * 3
         library.tlm_library_answer.restype = None
+        library.tlm_library_answer.argtypes = [
+            *[ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p, ctypes.c_char_p, ctypes.c_uint32],
+            *[ctypes.c_bool, ctypes.c_void_p, ctypes.c_char_p],
+        ]
         self._start(model, library)
         if memory_bytes:
             self._taught = ctypes.create_string_buffer(memory_bytes)
@@ -173,15 +177,18 @@ class HostEngine:
         text = line.encode()
         _check(self._type(self._state, text, len(text)))
 
-    def answer(self, lines: Sequence[bytes], counts: bytes) -> list[list[str] | int]:
+    def answer(self, lines: Sequence[bytes], counts: bytes, letter_by_letter: bool) -> list[list[str] | int]:
         """For each line (UTF-8) the best counts[i] (1..5) words, or the `enum tlm_err` that it was refused with.
 
-        As `type_line` and `suggest` for each, in one call into the C.
+        `letter_by_letter`: as for a person who typed the last word so, and saw as many words after each letter; otherwise as
+        `type_line` and `suggest`. One call into the C.
         """
         sizes = (ctypes.c_uint32 * len(lines))(*map(len, lines))
         found = (ctypes.c_int8 * len(lines))()
         out = ctypes.create_string_buffer(len(lines) * SUGGESTIONS * WORD_BYTES + 1)
-        self._library.tlm_library_answer(self._state, b"".join(lines), sizes, counts, len(lines), found, out)
+        self._library.tlm_library_answer(
+            self._state, b"".join(lines), sizes, counts, len(lines), letter_by_letter, found, out
+        )
         words, at = out.value.decode().split("\n"), 0
         answers: list[list[str] | int] = []
         for n in found:

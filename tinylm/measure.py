@@ -103,17 +103,16 @@ def type_word(engine: Engine, word: str, last: bool, shown: int) -> int:
 
 
 def probe_word(engine: Engine, word: str, tally: Tally) -> None:
-    """Count whether the word is among the first 3 before its letters 0 to 3 are typed; leaves the line as it was."""
-    typed = 0
+    """Count whether the word is among the first 3 when its letters 0 to 3 were typed at once; leaves the line as it was."""
     for typed in range(min(len(word), len(AFTER_LETTERS))):
         if typed:
-            engine.feed(word[typed - 1])
+            engine.feed(word[:typed])
         suggestions = suggested_words(engine, 3)
         tally.long_enough[typed] += 1
         tally.shown[typed] += word in suggestions
         tally.top1 += typed == 0 and suggestions[:1] == [word]
-    for _ in range(typed):
-        engine.backspace()
+        for _ in range(typed):
+            engine.backspace()
 
 
 def type_line(

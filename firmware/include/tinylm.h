@@ -34,6 +34,10 @@
                                * numbers are known to the compiler */
 #endif
 
+#ifndef TLM_PASSED_WORDS
+#define TLM_PASSED_WORDS 16   /* of those that were shown for a word and not taken, so many are known */
+#endif
+
 #if TLM_LETTER_BYTES == 1
 typedef uint8_t tlm_letter_t;
 #else
@@ -152,6 +156,13 @@ typedef struct {
     char text[TLM_WORD_BYTES]; /* the whole word in UTF-8, zero-terminated */
 } tlm_suggestion_t;
 
+/* Words that were shown for the word being typed and not taken, in the order in which they were (docs/SPEC-passed.md). */
+typedef struct {
+    uint8_t count;
+    uint16_t line_bytes[TLM_PASSED_WORDS]; /* of the line, when each was first shown */
+    tlm_offset_t keys[TLM_PASSED_WORDS];   /* which words (tlm_list.h) */
+} tlm_passed_t;
+
 /* Character kind: the beginning of a word that the search follows. */
 typedef struct {
     int8_t state[TLM_STATE_BYTES];
@@ -180,6 +191,7 @@ struct tlm_engine {
     uint16_t line_bytes;
     uint8_t pending_bytes;     /* of an unfinished character, in line[] after line_bytes */
     uint8_t suggestion_count;
+    tlm_passed_t passed;
     char line[TLM_LINE_BYTES]; /* the line as typed, whole UTF-8 characters */
     tlm_moment_t history[TLM_HISTORY]; /* ring of the newest moments; history[newest] is current */
     tlm_suggestion_t suggestions[TLM_MAX_SUGGESTIONS];

@@ -85,14 +85,21 @@ static void remember(tlm_library_t *library, uint16_t seen)
     }
 }
 
-int tlm_library_type(tlm_library_t *library, const uint8_t *text, uint32_t size)
+static uint32_t common_bytes(const tlm_engine_t *engine, const uint8_t *text, uint32_t size)
 {
-    tlm_engine_t *engine = &library->engine;
     uint32_t common = 0;
 
     while (common < size && common < engine->line_bytes && (uint8_t)engine->line[common] == text[common]) {
         common++;
     }
+    return common;
+}
+
+int tlm_library_type(tlm_library_t *library, const uint8_t *text, uint32_t size)
+{
+    tlm_engine_t *engine = &library->engine;
+    const uint32_t common = common_bytes(engine, text, size);
+
     while (engine->line_bytes > common) {
         const int done = tlm_backspace(engine);
         if (done < 0) { /* cannot be: the line is not empty */
@@ -130,13 +137,72 @@ int tlm_library_suggest(tlm_library_t *library, uint8_t count, char *out)
     return found;
 }
 
-void tlm_library_answer(tlm_library_t *library, const uint8_t *texts, const uint32_t *sizes, const uint8_t *counts,
-                        uint32_t queries, int8_t *found, char *out)
+/* Which lists a person has seen: of `count` words, for the beginnings of the word at `start` up to the line's first `end` bytes. */
+typedef struct {
+    uint16_t start, end;
+    uint8_t count;
+} seen_t;
+
+/* Make the lists that a person saw who typed the line's last word letter by letter, but for those known to be seen. The line is as
+ * before; `out` is for tlm_library_suggest. */
+static void show_before(tlm_library_t *library, uint8_t count, seen_t *seen, char *out)
 {
+    tlm_engine_t *engine = &library->engine;
+    const uint16_t end = engine->line_bytes;
+    tlm_typed_t typed;
+    char word[TLM_LINE_BYTES];
+    uint16_t at;
+
+    tlm_line_typed(engine, &typed);
+    at = typed.start;
+    if (seen->start == typed.start && seen->count == count) {
+        at = seen->end;
+        at = (uint16_t)(at + (at < end ? tlm_utf8_bytes((uint8_t)engine->line[at]) : 0)); /* from the next character on */
+    }
+    memcpy(word, engine->line, end);
+    while (engine->line_bytes > at) {
+        (void)tlm_backspace(engine);
+    }
+    while (at < end) {
+        if ((word[at] & 0xC0) != 0x80) {
+            (void)tlm_library_suggest(library, count, out);
+        }
+        (void)tlm_feed(engine, (uint8_t)word[at]); /* it was there before: there is room */
+        at++;
+    }
+    seen->start = typed.start;
+    seen->end = end;
+    seen->count = count;
+}
+
+/* The next line begins as the one before in `common` bytes: what was seen of it. */
+static void cut_seen(const tlm_engine_t *engine, uint32_t common, seen_t *seen)
+{
+    if (common < seen->end) {
+        seen->end = (uint16_t)common;
+        while (seen->end > 0 && ((uint8_t)engine->line[seen->end] & 0xC0u) == 0x80u) { /* whole characters */
+            seen->end--;
+        }
+    }
+    if (seen->end < seen->start) {
+        seen->start = TLM_NOT_KNOWN;
+    }
+}
+
+void tlm_library_answer(tlm_library_t *library, const uint8_t *texts, const uint32_t *sizes, const uint8_t *counts,
+                        uint32_t queries, bool letter_by_letter, int8_t *found, char *out)
+{
+    seen_t seen = {TLM_NOT_KNOWN, 0, 0};
+
     *out = '\0';
     for (uint32_t i = 0; i < queries; i++) {
-        int done = tlm_library_type(library, texts, sizes[i]);
+        int done;
+        cut_seen(&library->engine, common_bytes(&library->engine, texts, sizes[i]), &seen);
+        done = tlm_library_type(library, texts, sizes[i]);
         if (done == 0) {
+            if (letter_by_letter) {
+                show_before(library, counts[i], &seen, out);
+            }
             done = tlm_library_suggest(library, counts[i], out);
             out += strlen(out);
         }
@@ -145,11 +211,21 @@ void tlm_library_answer(tlm_library_t *library, const uint8_t *texts, const uint
     }
 }
 
+/* The model follows the line when it is asked; nobody sees the answer. */
+static int follow(tlm_engine_t *engine)
+{
+    const tlm_passed_t passed = engine->passed;
+    const int done = tlm_suggest(engine, 1);
+
+    engine->passed = passed;
+    return done;
+}
+
 int tlm_library_scores(tlm_library_t *library, int32_t *scores)
 {
     tlm_engine_t *engine = &library->engine;
     const tlm_network_t *network = &engine->model->network;
-    const int done = tlm_suggest(engine, 1); /* the network follows the line when it is asked */
+    const int done = follow(engine);
 
     if (done < 0) {
         return done;
@@ -165,7 +241,7 @@ int tlm_library_followers(tlm_library_t *library, uint16_t *rows, uint16_t *cost
 {
     tlm_engine_t *engine = &library->engine;
     const tlm_model_t *model = engine->model;
-    const int done = tlm_suggest(engine, 1);
+    const int done = follow(engine);
     tlm_followers_t followers;
     uint8_t read;
     int count = 0; /* below 65,535: each has another row */

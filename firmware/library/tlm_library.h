@@ -43,11 +43,12 @@ int tlm_library_type(tlm_library_t *library, const uint8_t *text, uint32_t size)
  * TLM_MAX_SUGGESTIONS * TLM_WORD_BYTES + 1. Returns the number of words, or an error below 0. */
 int tlm_library_suggest(tlm_library_t *library, uint8_t count, char *out);
 
-/* Type and suggest for `queries` lines in one call. The lines lie one after the other at `texts`, line i being sizes[i] bytes
+/* Type and suggest for `queries` lines in one call. `letter_by_letter`: as for a person who typed the line's last word so, and saw the
+ * words after each letter; otherwise a list knows of none before it. The lines lie one after the other at `texts`, line i being sizes[i] bytes
  * and wanting counts[i] words. Their words follow one another in out[] as tlm_library_suggest writes them, which needs
  * queries * TLM_MAX_SUGGESTIONS * TLM_WORD_BYTES + 1 bytes; found[i] is how many there are, or the error of that line. */
 void tlm_library_answer(tlm_library_t *library, const uint8_t *texts, const uint32_t *sizes, const uint8_t *counts,
-                        uint32_t queries, int8_t *found, char *out);
+                        uint32_t queries, bool letter_by_letter, int8_t *found, char *out);
 
 /* The scores of all rows at the end of the line, scores[0..rows-1]. Returns rows, or TLM_ERR_UNKNOWN (n-gram kind). */
 int tlm_library_scores(tlm_library_t *library, int32_t *scores);

@@ -119,6 +119,7 @@ void tlm_reset(tlm_engine_t *engine)
     }
     engine->pending_bytes = 0;
     engine->suggestion_count = 0;
+    engine->passed.count = 0;
 }
 
 int tlm_feed(tlm_engine_t *engine, uint8_t byte)

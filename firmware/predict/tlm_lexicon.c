@@ -297,11 +297,11 @@ static bool seek_prefix(const tlm_lexicon_t *lexicon, tlm_flash_t language, cons
     if (!onwards || cursor->word / own(lexicon)->block_words < low) {
         seek_block(lexicon, language, low, cursor);
     }
-    for (;;) {
+    while (!TLM_SMALL || compare_word(cursor, prefix, length) < least) { /* small: by what there is */
         while (same < length && same < cursor->length && cursor->letters[same] == prefix[same]) {
             same++;
         }
-        if (same == length ? least == 0 : same < cursor->length && cursor->letters[same] > prefix[same]) {
+        if (!TLM_SMALL && (same == length ? least == 0 : same < cursor->length && cursor->letters[same] > prefix[same])) {
             return true;
         }
         do { /* a word that shares more than what is like the prefix compares as the one before it */
@@ -310,9 +310,10 @@ static bool seek_prefix(const tlm_lexicon_t *lexicon, tlm_flash_t language, cons
                 cursor->row = (uint16_t)(TLM_FIRST_ROW + own(lexicon)->rows);
                 return false;
             }
-        } while (cursor->shared > same || (same == length && cursor->shared == length));
+        } while (!TLM_SMALL && (cursor->shared > same || (same == length && cursor->shared == length)));
         same = cursor->shared;
     }
+    return true;
 }
 
 tlm_range_t tlm_lexicon_range(const tlm_lexicon_t *lexicon, tlm_flash_t language, const uint8_t *prefix, uint8_t length,

@@ -1,6 +1,8 @@
 /* The line's characters, letters and moments. Knows UTF-8, the alphabet and the ring of moments; knows no suggestions. */
 #include "tlm_line.h"
 
+#include "tlm_passed.h"
+
 #include <string.h>
 
 uint8_t tlm_utf8_bytes(uint8_t lead)
@@ -77,12 +79,14 @@ static uint16_t raise_character(uint16_t point)
 
 static uint8_t find_letter(const tlm_model_t *model, uint16_t point)
 {
-    uint8_t letter = model->lexicon.letters; /* at most TLM_MAX_LETTERS */
+    const uint8_t letters = model->lexicon.letters; /* at most TLM_MAX_LETTERS */
+    const uint16_t behind = (uint16_t)(model->alphabet[letters - 1] - point); /* where it is beyond the last: above any number of letters */
+    uint8_t letter = (uint8_t)(behind < letters ? letters - behind : 1); /* none before it can be the one, as they rise */
 
-    while (letter > 0 && model->alphabet[letter - 1] != point) {
-        letter--;
+    while (letter <= letters && model->alphabet[letter - 1] != point) {
+        letter++;
     }
-    return letter;
+    return (uint8_t)(letter <= letters ? letter : 0);
 }
 
 uint8_t tlm_line_letter(const tlm_engine_t *engine, uint16_t *at)
@@ -104,21 +108,32 @@ uint16_t tlm_line_before(const tlm_engine_t *engine, uint16_t end)
 
 void tlm_line_typed(const tlm_engine_t *engine, tlm_typed_t *typed)
 {
+    uint8_t *const letters = typed->letters;
     uint16_t start = engine->line_bytes;
-    uint16_t at;
 
     typed->length = 0;
-    do {
+    for (;;) { /* the last letter first */
+        uint16_t at;
+        uint8_t letter;
         typed->start = start;
         if (start == 0) {
             break;
         }
         at = start = tlm_line_before(engine, start);
-    } while (tlm_line_letter(engine, &at) != 0);
-    for (at = typed->start; at < engine->line_bytes && typed->length <= TLM_WORD_LETTERS; typed->length++) {
-        const uint8_t letter = tlm_line_letter(engine, &at);
+        letter = tlm_line_letter(engine, &at);
+        if (letter == 0) {
+            break;
+        }
         if (typed->length < TLM_WORD_LETTERS) {
-            typed->letters[typed->length] = letter;
+            letters[typed->length] = letter;
+        }
+        typed->length = (uint8_t)(typed->length + (typed->length <= TLM_WORD_LETTERS ? 1 : 0));
+    }
+    if (typed->length <= TLM_WORD_LETTERS) { /* those of a longer word are not asked for */
+        for (uint8_t i = 0; i < typed->length / 2u; i++) {
+            const uint8_t letter = letters[i];
+            letters[i] = letters[typed->length - 1u - i];
+            letters[typed->length - 1u - i] = letter;
         }
     }
 }
@@ -222,6 +237,7 @@ void tlm_moment_drop(tlm_engine_t *engine, uint16_t line_bytes)
         engine->newest = (uint8_t)((engine->newest > 0 ? engine->newest : TLM_HISTORY) - 1);
         engine->moments--;
     }
+    tlm_passed_drop(engine, (uint16_t)(line_bytes + 1u));
     if (!TLM_SMALL && engine->before_bytes > line_bytes) {
         engine->before_bytes = TLM_NOT_KNOWN;
     }

@@ -49,7 +49,7 @@ const tlm_moment_t *tlm_line_follow(tlm_engine_t *engine, tlm_word_row_t *row_of
 /* Put a moment that was taken from another time with the same beginning of the line: it is then the newest. */
 void tlm_moment_put(tlm_engine_t *engine, const tlm_moment_t *moment);
 
-/* The line is cut: forget the moments that have seen more than the first `line_bytes` bytes. */
+/* The line is cut: forget the moments that have seen more than the first `line_bytes` bytes, and what was shown behind these. */
 void tlm_moment_drop(tlm_engine_t *engine, uint16_t line_bytes);
 
 /* CRC-32 (IEEE 802.3) of the bytes from `at` up to `end`. */

@@ -11,14 +11,17 @@ static bool is_better(const tlm_candidate_t *one, const tlm_candidate_t *than)
     return one->order < than->order || (!is_offered_once() && one->order == than->order && one->place < than->place);
 }
 
-void tlm_list_offer(tlm_list_t *list, int32_t score, tlm_order_t order, uint16_t place)
+void tlm_list_offer(const tlm_engine_t *engine, tlm_list_t *list, int32_t score, tlm_order_t order, uint16_t place)
 {
-    const tlm_candidate_t candidate = {score, order, place};
+    tlm_candidate_t candidate = {score, order, place};
     const tlm_candidate_t *const end = list->best + list->count;
     tlm_candidate_t *at = list->best;
 
     if (!is_offered_once() && !tlm_list_has_room(list, score, order)) {
         return;
+    }
+    if (is_offered_once() || order != TLM_UNKNOWN_ORDER) {
+        candidate.score = tlm_passed_score(engine, score, tlm_passed_key(order, place));
     }
     while (at < end && (is_offered_once() || at->order != order || at->place != place)) {
         at++;

@@ -4,6 +4,7 @@
  * take; a letter then the rows and the followers in the prefix's range. */
 #include "tlm_lse.h"
 #include "tlm_mixture.h"
+#include "tlm_passed.h"
 #include "tlm_words.h"
 
 enum {
@@ -49,7 +50,7 @@ static void sum_rows(const tlm_engine_t *engine, const int8_t *context, tlm_lse_
         network->score(tlm_language_of(engine), context, row, count, scores);
         tlm_lse_add(sum, scores, count);
         if (list != 0) {
-            tlm_words_offer_rows(scores, row, count, list);
+            tlm_words_offer_rows(engine, scores, row, count, list);
         }
         row = (uint16_t)(row + count);
     }
@@ -141,9 +142,9 @@ static void list_follower(const tlm_engine_t *engine, const int8_t *context, con
     const int32_t part = score_of_cost(share, cost);
 
     if (row >= plain) {
-        tlm_words_raise(list, part, (uint16_t)(row - plain));
+        tlm_words_raise(engine, list, part, (uint16_t)(row - plain));
     } else if (!is_hopeless(share, before, row, part, list)) {
-        tlm_list_offer(list, score_of_row(engine, context, share, row, cost), tlm_row_order(row), row);
+        tlm_list_offer(engine, list, score_of_row(engine, context, share, row, cost), tlm_row_order(row), row);
     }
 }
 
@@ -197,13 +198,15 @@ int tlm_suggest_mixture(tlm_engine_t *engine, uint8_t count)
 {
     tlm_typed_t typed;
     tlm_range_t range;
-    tlm_list_t list = {0, count, {{0, 0, 0}}};
+    tlm_list_t list;
     tlm_taught_table_t table;
     tlm_cursor_t cursor;
     tlm_moment_t *moment;
     share_t share;
 
+    tlm_list_begin(&list, count);
     tlm_line_typed(engine, &typed);
+    tlm_passed_begin(engine, &typed);
     if (!tlm_words_range(engine, &typed, &range, &cursor)) {
         return 0;
     }

@@ -4,6 +4,7 @@
 #include "tlm_line.h"
 #include "tlm_list.h"
 #include "tlm_ngram.h"
+#include "tlm_passed.h"
 #include "tlm_taught.h"
 
 enum {
@@ -12,7 +13,10 @@ enum {
 
 /* A word's score is its cost below 0, its order and place are its index. Costs are below 255 + 255 + (30 * 2000 + 30000) * 16 /
  * 1000 = 1,950. */
-static void offer(tlm_list_t *list, int32_t score, uint16_t word) { tlm_list_offer(list, score, word, word); }
+static void offer(const tlm_engine_t *engine, tlm_list_t *list, int32_t score, uint16_t word)
+{
+    tlm_list_offer(engine, list, score, word, word);
+}
 
 /* The followers among the words first..end-1; those in the table (0: there is none) are told their cost there. Returns the
  * back-off: what every other word costs beside its own cost. */
@@ -30,7 +34,7 @@ static uint16_t list_followers(const tlm_engine_t *engine, const int8_t *state, 
             const uint16_t word = (uint16_t)(followers.rows[i] - TLM_FIRST_ROW); /* of rows below the first: beyond every end */
             if (followers.rows[i] >= TLM_FIRST_ROW && word >= first && word < end) {
                 tlm_taught_tell(table, followers.rows[i], followers.costs[i]);
-                offer(list, -(int32_t)followers.costs[i], word);
+                offer(engine, list, -(int32_t)followers.costs[i], word);
             }
         }
         if (followers.rows[count - 1] >= TLM_FIRST_ROW + end) {
@@ -56,7 +60,7 @@ static void list_block(const tlm_engine_t *engine, uint16_t backoff, uint16_t fi
     tlm_cursor_seek(lexicon, tlm_language_of(engine), first, &cursor);
     do {
         if (cursor.level != 0 && cursor.level <= lexicon->levels) {
-            offer(list, -(backoff + lexicon->level_units[cursor.level - 1]), cursor.word);
+            offer(engine, list, -(backoff + lexicon->level_units[cursor.level - 1]), cursor.word);
         }
     } while (cursor.word + 1u < end && tlm_cursor_next(lexicon, tlm_language_of(engine), &cursor));
 }
@@ -77,7 +81,7 @@ static void list_lexicon(const tlm_engine_t *engine, uint16_t backoff, uint16_t 
 }
 
 /* The words of the memory: likely by their uses alone, and a follower also above what it is as one. */
-static void list_memory(uint16_t backoff, const tlm_taught_table_t *table, tlm_list_t *list)
+static void list_memory(const tlm_engine_t *engine, uint16_t backoff, const tlm_taught_table_t *table, tlm_list_t *list)
 {
     for (uint8_t i = 0; i < TLM_TAUGHT_WORDS; i++) {
         const tlm_taught_t *word = &table->words[i];
@@ -87,14 +91,14 @@ static void list_memory(uint16_t backoff, const tlm_taught_table_t *table, tlm_l
         }
         score = tlm_score_add(-(int32_t)backoff, TLM_NGRAM_UNITS, tlm_taught_millinats(word) - UNKNOWN_MILLINATS);
         if (word->length != 0) {
-            tlm_list_offer(list, score, TLM_UNKNOWN_ORDER, i);
+            tlm_list_offer(engine, list, tlm_passed_score(engine, score, tlm_passed_key_of_code(word->code)), TLM_UNKNOWN_ORDER, i);
             continue;
         }
         if (word->at != TLM_NO_FOLLOWER) {
             const int32_t raised = tlm_score_add(-(word->at - 1), TLM_NGRAM_UNITS, tlm_taught_bonus(word));
             score = raised > score ? raised : score;
         }
-        offer(list, score, (uint16_t)(word->code - TLM_FIRST_ROW));
+        offer(engine, list, score, (uint16_t)(word->code - TLM_FIRST_ROW));
     }
 }
 
@@ -103,13 +107,15 @@ int tlm_suggest_ngram(tlm_engine_t *engine, uint8_t count)
     const tlm_lexicon_t *lexicon = &tlm_model_of(engine)->lexicon;
     tlm_typed_t typed;
     tlm_range_t range;
-    tlm_list_t list = {0, count, {{0, 0, 0}}};
+    tlm_list_t list;
     tlm_taught_table_t table;
     uint16_t backoff;
     tlm_cursor_t cursor;
     uint8_t written = 0;
 
+    tlm_list_begin(&list, count);
     tlm_line_typed(engine, &typed);
+    tlm_passed_begin(engine, &typed);
     if (typed.length > TLM_WORD_LETTERS) {
         return 0;
     }
@@ -127,8 +133,9 @@ int tlm_suggest_ngram(tlm_engine_t *engine, uint8_t count)
                              tlm_memory_of(engine) != 0 ? &table : 0, &list);
     list_lexicon(engine, backoff, range.first, range.end, &cursor, &list);
     if (tlm_memory_of(engine) != 0) {
-        list_memory(backoff, &table, &list);
+        list_memory(engine, backoff, &table, &list);
     }
+    tlm_passed_show(engine, &list, &table);
     for (uint8_t n = 0; n < list.count; n++) {
         const uint8_t i = TLM_SMALL ? n : tlm_list_next(&list, written); /* what lies near is read on the way */
         written = (uint8_t)(written | 1u << i);

@@ -4,7 +4,7 @@
  * TLM_SPELLING_STEPS in all. The search ends sooner when no beginning can still become one of the best words. */
 #include "tlm_line.h"
 #include "tlm_lse.h"
-#include "tlm_taught.h"
+#include "tlm_passed.h"
 
 #include <string.h>
 
@@ -27,6 +27,7 @@ typedef struct {
     const tlm_typed_t *typed;
     uint8_t capacity, found;                /* suggestions wanted and made */
     int32_t found_cost[TLM_MAX_SUGGESTIONS];
+    tlm_order_t found_key[TLM_MAX_SUGGESTIONS]; /* what each is known by, when it was passed over */
     uint8_t branch_count;
     branch_t branches[TLM_BEAM + 1];        /* the best continuations, best first; one more, or gcc 12 warns of a beam of 1 */
     uint8_t steps;                          /* taken */
@@ -117,11 +118,15 @@ static bool can_be_found(const search_t *search, int32_t cost)
 }
 
 /* The place in the list that a word of that cost gets, or `capacity` when it gets none. Ties: the one found first. */
-static uint8_t make_place(search_t *search, int32_t cost)
+static uint8_t make_place(search_t *search, int32_t cost, uint32_t code)
 {
     tlm_suggestion_t *suggestions = search->engine->suggestions;
+    const tlm_order_t key = tlm_passed_key_of_code(code);
     uint8_t i;
 
+    if (tlm_passed_has(search->engine, key)) {
+        cost += TLM_PASSED_NATS * COST_OF_NAT;
+    }
     if (!can_be_found(search, cost)) {
         return search->capacity;
     }
@@ -130,9 +135,11 @@ static uint8_t make_place(search_t *search, int32_t cost)
     }
     for (i = (uint8_t)(search->found - 1); i > 0 && cost < search->found_cost[i - 1]; i--) {
         search->found_cost[i] = search->found_cost[i - 1];
+        search->found_key[i] = search->found_key[i - 1];
         suggestions[i] = suggestions[i - 1];
     }
     search->found_cost[i] = cost;
+    search->found_key[i] = key;
     return i;
 }
 
@@ -147,8 +154,8 @@ static int32_t taught_cost(const search_t *search, const tlm_taught_t *word)
 /* A beginning that may end here is a word; the memory may make it cheaper. */
 static void offer_word(search_t *search, const tlm_spelling_t *word, int32_t cost)
 {
-    tlm_taught_t *taught =
-        search->taught != 0 ? tlm_taught_find(search->taught, tlm_memory_code(word->letters, word->length)) : 0;
+    const uint32_t code = tlm_memory_code(word->letters, word->length);
+    tlm_taught_t *taught = search->taught != 0 ? tlm_taught_find(search->taught, code) : 0;
     uint8_t place;
 
     if (taught != 0) {
@@ -157,7 +164,7 @@ static void offer_word(search_t *search, const tlm_spelling_t *word, int32_t cos
         cost = raised < alone ? raised : alone;
         taught->uses = 0; /* it is found */
     }
-    place = make_place(search, cost);
+    place = make_place(search, cost, code);
     if (place < search->capacity) {
         tlm_suggestion_write(search->engine, place, search->typed, word->letters, word->length, 0);
     }
@@ -168,7 +175,7 @@ static void offer_taught(search_t *search)
 {
     for (uint8_t i = 0; i < TLM_TAUGHT_WORDS; i++) {
         const tlm_taught_t *word = &search->taught->words[i];
-        const uint8_t place = word->uses != 0 ? make_place(search, taught_cost(search, word)) : search->capacity;
+        const uint8_t place = word->uses != 0 ? make_place(search, taught_cost(search, word), word->code) : search->capacity;
         if (place < search->capacity) {
             tlm_taught_write(search->engine, place, search->typed, word);
         }
@@ -272,6 +279,7 @@ int tlm_suggest_spelling(tlm_engine_t *engine, uint8_t count)
     tlm_taught_table_t table;
 
     tlm_line_typed(engine, &typed);
+    tlm_passed_begin(engine, &typed);
     if (typed.length > TLM_WORD_LETTERS) {
         return 0;
     }
@@ -301,6 +309,9 @@ int tlm_suggest_spelling(tlm_engine_t *engine, uint8_t count)
     }
     if (search.taught != 0) {
         offer_taught(&search);
+    }
+    for (uint8_t i = 0; i < search.found; i++) {
+        tlm_passed_add(engine, search.found_key[i]);
     }
     return search.found;
 }

@@ -1,4 +1,5 @@
 /* Suggestions of the word kind: the network's rows and the lexicon's words in one list (docs/DESIGN.md). */
+#include "tlm_passed.h"
 #include "tlm_words.h"
 
 static bool score_of(const tlm_engine_t *engine, const int8_t *context, const tlm_taught_t *word, const void *more,
@@ -18,12 +19,14 @@ int tlm_suggest_words(tlm_engine_t *engine, uint8_t count)
 {
     tlm_typed_t typed;
     tlm_range_t range;
-    tlm_list_t list = {0, count, {{0, 0, 0}}};
+    tlm_list_t list;
     tlm_taught_table_t table;
     tlm_cursor_t cursor;
     const int8_t *context;
 
+    tlm_list_begin(&list, count);
     tlm_line_typed(engine, &typed);
+    tlm_passed_begin(engine, &typed);
     if (!tlm_words_range(engine, &typed, &range, &cursor)) {
         return 0;
     }

@@ -11,8 +11,6 @@
 extern "C" {
 #endif
 
-#define TLM_UNKNOWN_ORDER ((tlm_order_t)-1) /* in a list of suggestions: a word of the table that the lexicon does not have */
-
 enum {
     TLM_NO_FOLLOWER = 0,               /* tlm_taught_t.at of a known word that nothing was told of */
     TLM_TAUGHT_SETS = 4,               /* a power of two */

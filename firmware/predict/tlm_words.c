@@ -1,5 +1,7 @@
 #include "tlm_words.h"
 
+#include "tlm_passed.h"
+
 static tlm_order_t word_order(uint16_t next_row) { return (tlm_order_t)(2u * (tlm_order_t)next_row); }
 /* A lexicon-only word that was raised comes after all others of its score, and a word of the memory alone after that; its place
  * is in the table. */
@@ -19,7 +21,7 @@ bool tlm_words_range(const tlm_engine_t *engine, const tlm_typed_t *typed, tlm_r
     return range->first < range->end || tlm_memory_of(engine) != 0;
 }
 
-void tlm_words_offer_rows(int32_t *scores, uint16_t first, uint8_t count, tlm_list_t *list)
+void tlm_words_offer_rows(const tlm_engine_t *engine, int32_t *scores, uint16_t first, uint8_t count, tlm_list_t *list)
 {
     int32_t *const end = scores + count;
     const int32_t *score = scores;
@@ -34,7 +36,7 @@ void tlm_words_offer_rows(int32_t *scores, uint16_t first, uint8_t count, tlm_li
         }
         row = (uint16_t)(first + (uint16_t)(score - scores));
         if (row >= TLM_FIRST_ROW) {
-            tlm_list_offer(list, *score, tlm_row_order(row), row);
+            tlm_list_offer(engine, list, *score, tlm_row_order(row), row);
             least = tlm_list_least(list);
         }
     }
@@ -48,9 +50,9 @@ void tlm_words_list_rows(const tlm_engine_t *engine, const int8_t *context, uint
         const uint8_t count = tlm_listed_rows(first, end);
         tlm_model_of(engine)->network.score(tlm_language_of(engine), context, first, count, scores);
         if (TLM_SMALL) { /* one row */
-            tlm_list_offer(list, scores[0], tlm_row_order(first), first);
+            tlm_list_offer(engine, list, scores[0], tlm_row_order(first), first);
         } else {
-            tlm_words_offer_rows(scores, first, count, list);
+            tlm_words_offer_rows(engine, scores, first, count, list);
         }
         first = (uint16_t)(first + count);
     }
@@ -70,7 +72,7 @@ static void list_block(const tlm_engine_t *engine, int32_t unknown, uint16_t fir
     do {
         if (cursor.level != 0 && cursor.level <= lexicon->levels) {
             const int32_t score = unknown + lexicon->level_units[cursor.level - 1];
-            tlm_list_offer(list, score, word_order(cursor.row), cursor.word);
+            tlm_list_offer(engine, list, score, word_order(cursor.row), cursor.word);
         }
     } while (cursor.word + 1u < end && tlm_cursor_next(lexicon, tlm_language_of(engine), &cursor));
 }
@@ -93,7 +95,7 @@ void tlm_words_list_lexicon(const tlm_engine_t *engine, const int8_t *context, c
     }
 }
 
-void tlm_words_raise(tlm_list_t *list, int32_t score, uint16_t index)
+void tlm_words_raise(const tlm_engine_t *engine, tlm_list_t *list, int32_t score, uint16_t index)
 {
     uint8_t i = 0;
 
@@ -101,14 +103,14 @@ void tlm_words_raise(tlm_list_t *list, int32_t score, uint16_t index)
         i++;
     }
     if (i < list->count) {
-        if (list->best[i].score >= score) {
+        if (list->best[i].score >= tlm_passed_score(engine, score, tlm_passed_key(RAISED_ORDER, index))) {
             return;
         }
         for (list->count--; i < list->count; i++) {
             list->best[i] = list->best[i + 1];
         }
     }
-    tlm_list_offer(list, score, RAISED_ORDER, index);
+    tlm_list_offer(engine, list, score, RAISED_ORDER, index);
 }
 
 void tlm_words_list_memory(const tlm_engine_t *engine, const int8_t *context, const tlm_taught_table_t *table,
@@ -127,7 +129,7 @@ void tlm_words_list_memory(const tlm_engine_t *engine, const int8_t *context, co
         }
         score = tlm_score_add(unknown, network->units_per_nat, tlm_taught_millinats(word));
         if (word->length != 0) {
-            tlm_list_offer(list, score, TLM_UNKNOWN_ORDER, i);
+            tlm_list_offer(engine, list, tlm_passed_score(engine, score, tlm_passed_key_of_code(word->code)), TLM_UNKNOWN_ORDER, i);
             continue;
         }
         if (score_of(engine, context, word, more, &raised)) {
@@ -135,9 +137,9 @@ void tlm_words_list_memory(const tlm_engine_t *engine, const int8_t *context, co
             score = raised > score ? raised : score;
         }
         if (word->code >= plain) {
-            tlm_words_raise(list, score, (uint16_t)(word->code - plain));
+            tlm_words_raise(engine, list, score, (uint16_t)(word->code - plain));
         } else {
-            tlm_list_offer(list, score, tlm_row_order((uint16_t)word->code), (uint16_t)word->code);
+            tlm_list_offer(engine, list, score, tlm_row_order((uint16_t)word->code), (uint16_t)word->code);
         }
     }
 }
@@ -148,9 +150,15 @@ void tlm_words_write(tlm_engine_t *engine, const tlm_typed_t *typed, const tlm_l
     const tlm_lexicon_t *lexicon = &tlm_model_of(engine)->lexicon;
     uint8_t written = 0;
 
+    if (!TLM_SMALL) {
+        tlm_passed_show(engine, list, table);
+    }
     for (uint8_t n = 0; n < list->count; n++) {
         const uint8_t i = TLM_SMALL ? n : tlm_list_next(list, written); /* what lies near is read on the way */
         written = (uint8_t)(written | 1u << i);
+        if (TLM_SMALL) { /* in the same order, as i is n */
+            tlm_passed_add(engine, tlm_passed_key(list->best[i].order, list->best[i].place));
+        }
         if (!TLM_SMALL && list->best[i].order == TLM_UNKNOWN_ORDER) {
             tlm_taught_write(engine, i, typed, &table->words[list->best[i].place]);
             continue;

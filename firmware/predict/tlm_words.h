@@ -32,7 +32,7 @@ static inline uint8_t tlm_listed_rows(uint16_t first, uint16_t end)
 bool tlm_words_range(const tlm_engine_t *engine, const tlm_typed_t *typed, tlm_range_t *range, tlm_cursor_t *cursor);
 
 /* The words among the rows first..first+count-1, by their scores; the list has no later ones. Behind the scores is room for one. */
-void tlm_words_offer_rows(int32_t *scores, uint16_t first, uint8_t count, tlm_list_t *list);
+void tlm_words_offer_rows(const tlm_engine_t *engine, int32_t *scores, uint16_t first, uint8_t count, tlm_list_t *list);
 
 /* The rows first..end-1, by the score of each; the list has no later ones. */
 void tlm_words_list_rows(const tlm_engine_t *engine, const int8_t *context, uint16_t first, uint16_t end, tlm_list_t *list);
@@ -42,7 +42,7 @@ void tlm_words_list_lexicon(const tlm_engine_t *engine, const int8_t *context, c
                             tlm_list_t *list);
 
 /* A lexicon-only word in place of itself, where it is listed at a lower score. It comes after all others of its score. */
-void tlm_words_raise(tlm_list_t *list, int32_t score, uint16_t index);
+void tlm_words_raise(const tlm_engine_t *engine, tlm_list_t *list, int32_t score, uint16_t index);
 
 /* The score that a known word of the memory has without it. Returns false when it has none to be raised. */
 typedef bool tlm_words_score_t(const tlm_engine_t *engine, const int8_t *context, const tlm_taught_t *word, const void *more,
