@@ -19,6 +19,8 @@ TYPED = list("abcdeinost'") * 3 + list("ABESTÉéŒœŸÿ\u2019\u2018.,-0 ") + [
 STEPS = st.one_of(
     st.tuples(st.just("feed"), st.text(st.sampled_from([c for c in TYPED if len(c) == 1]), min_size=1, max_size=8)),
     st.tuples(st.just("word"), st.integers(0, 999)),
+    st.tuples(st.just("letters"), st.integers(0, 999)),
+    st.tuples(st.just("letters"), st.integers(0, 999)),
     st.tuples(st.just("feed"), st.sampled_from([" ", " ", "n", "\n", "\b", "\x7f", "\r", "s" * 26, "'" * 5])),
     st.tuples(st.just("backspace"), st.integers(1, 12)),
     st.tuples(st.just("suggest"), st.integers(1, 5)),
@@ -49,6 +51,13 @@ def load(probe: Probe, model: EngineModel, block_words: int = 4) -> None:
 
 def take_step(probe: Probe, model: EngineModel, act: str, value: object) -> None:
     """Do one thing on both sides and compare what is answered and what the line then is."""
+    if act == "letters":
+        count = 1 + int(value) % 4  # type: ignore[call-overload]
+        word = model.words[int(value) % len(model.words)] if model.words else "sea"  # type: ignore[call-overload]
+        for letter in word[:5]:
+            take_step(probe, model, "suggest", count)
+            take_step(probe, model, "feed", letter)
+        return
     if act == "word":
         act, value = "feed", model.words[value % len(model.words)] if model.words else "sea"  # type: ignore[operator]
     if act == "feed":
