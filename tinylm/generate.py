@@ -23,6 +23,7 @@ SELF_TEST_STEPS = 8
 SUGGESTIONS, WORD_BYTES = 5, 49  # the most that TLM_MAX_SUGGESTIONS and TLM_WORD_BYTES are
 NGRAM_STATE_BYTES = 16  # TLM_NGRAM_STATE_BYTES
 MIXTURE_BYTES = NGRAM_STATE_BYTES + 4  # and the sum of all rows (firmware/predict/tlm_mixture.h)
+PASSED_BYTES = 98  # tlm_passed_t at most
 # Kind -> what suggests, what hashes what is known after a step.
 _FUNCTIONS = {
     "word": ("tlm_suggest_words", "tlm_hash_network"),
@@ -204,12 +205,12 @@ def hash_self_test(step: Step, ngram: PackedNgram | None) -> int:
 
 
 def engine_ram_bytes(view: ModelView) -> int:
-    """Close estimate of sizeof(tlm_engine_t): moments, spellings, line, suggestions, scratch."""
+    """Close estimate of sizeof(tlm_engine_t): moments, spellings, line, suggestions, scratch, words that were passed over."""
     hidden, sizes = view.kept_bytes, view.sizes
     moments = sizes.history * (hidden + view.context_bytes + 2)
     spellings = (sizes.beam if view.model.info.kind == "character" else 1) * (hidden + 5 + MAX_WORD_LETTERS)
     words = sizes.suggestions * (MAX_WORD_LETTERS * view.letter_bytes + 1)
-    return moments + spellings + sizes.line_bytes + words + view.scratch_bytes + 48
+    return moments + spellings + sizes.line_bytes + words + view.scratch_bytes + PASSED_BYTES + 48
 
 
 def write_c(

@@ -221,7 +221,8 @@ uint32_t tlm_network_hash(tlm_engine_t *engine, uint16_t start, uint16_t stride,
  * TLM_LINE_BYTES (it is dropped), or what tlm_backspace returns. */
 int tlm_feed(tlm_engine_t *engine, uint8_t byte);
 
-/* Take back the last character (not byte) of the line. Exact: as if it had never been typed.
+/* Take back the last character (not byte) of the line. Exact: as if it had never been typed; but when a list was made for a later word,
+ * what was shown for an earlier one is forgotten.
  * Returns 0 or TLM_ERR_EMPTY. */
 int tlm_backspace(tlm_engine_t *engine);
 
@@ -230,7 +231,8 @@ void tlm_reset(tlm_engine_t *engine);
 
 /* The best `count` (1..TLM_MAX_SUGGESTIONS) words for what is typed so far, best first, in engine->suggestions.
  * They continue the word being typed and differ from it, and are written as the model has them (Paris). A word whose first
- * letter was typed otherwise than the alphabet has it (upper case) keeps its letters as typed. Returns how many there are, or TLM_ERR_RANGE. */
+ * letter was typed otherwise than the alphabet has it (upper case) keeps its letters as typed. What is returned counts as shown: a word that
+ * the person then types past is less likely in the next lists for this word. Returns how many there are, or TLM_ERR_RANGE. */
 int tlm_suggest(tlm_engine_t *engine, uint8_t count);
 
 /* Take suggestion `rank` (from 0) of the last tlm_suggest: the word being typed becomes it, and a space follows.
