@@ -9,7 +9,7 @@ import pytest
 from models import tiny_character_model, tiny_lines, tiny_mixture_model, tiny_ngram_model, tiny_word_model
 
 from tinylm.engine import HostEngine
-from tinylm.measure import savings_of, type_lines
+from tinylm.measure import Tally, probe_word, savings_of, type_lines
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 
@@ -120,3 +120,14 @@ def test_asking_for_scores_shows_nobody_a_word() -> None:
     for each in (engine, plain):
         each.feed("t")
     assert engine.suggest(3) == plain.suggest(3)
+
+
+def test_the_share_found_after_so_many_letters_is_of_lists_without_a_past() -> None:
+    engine, tally, found = HostEngine(tiny_word_model()), Tally(), dict.fromkeys(range(4), 0)
+    forgetful = passed.Forgetful(HostEngine(tiny_word_model()))
+    for word in {word for line in tiny_lines()[:20] for word in line if len(word) > 3}:
+        engine.reset()
+        probe_word(engine, word, tally)
+        for letters, words in enumerate(lists_of(forgetful, "", word[:3])):
+            found[letters] += word in words
+    assert tally.shown == found

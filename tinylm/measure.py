@@ -104,7 +104,9 @@ def type_word(engine: Engine, word: str, last: bool, shown: int) -> int:
 
 def probe_word(engine: Engine, word: str, tally: Tally) -> None:
     """Count whether the word is among the first 3 when its letters 0 to 3 were typed at once; leaves the line as it was."""
-    for typed in range(min(len(word), len(AFTER_LETTERS))):
+    for typed in reversed(
+        range(min(len(word), len(AFTER_LETTERS)))
+    ):  # none is shown before another, or it passes over words
         if typed:
             engine.feed(word[:typed])
         suggestions = suggested_words(engine, 3)
