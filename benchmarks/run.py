@@ -71,6 +71,7 @@ def plan_steps(data: Path, board: str) -> list[Step]:
     steps.append(script("boards", "boards.py"))
     steps.append(script("equality", "equality.py", result="equality.json"))
     steps.append(script("learning", "learning.py", "savings", *where, result="learning.json"))
+    steps.append(script("passed", "passed.py", *where, result="passed.json"))
     steps.append(script("learning-cost", "learning.py", "cost", result="learning-cost.json"))
     steps.append(script("texts", "texts.py"))
     steps.append(script("text-worth", "text_worth.py", *where))
