@@ -59,6 +59,8 @@ def test_a_text_that_is_none_is_refused_and_leaves_nothing(here: Path, content: 
         ([f"{TEXT}:0"], 1, "0.01 to 1000"),
         ([TEXT, "--held-out", "nowhere.txt"], 1, "no file or folder 'nowhere.txt'"),
         ([TEXT, "--epochs", "0"], 2, "0.01"),
+        ([TEXT, "--leave-out", "Tom and Mary"], 1, "'Tom and Mary' is none"),
+        ([TEXT, "--leave-out", "Tom's"], 1, "without an apostrophe"),
     ],
 )
 def test_options_that_make_no_sense_are_refused_and_leave_nothing(

@@ -23,7 +23,7 @@ from tinylm.progress import Report
 
 FOLDER = "baseline"
 # Of the network's metrics, what is true of an n-gram in its place.
-OF_THE_TEXT = ("text_words", "text_distinct_words", "texts", "weights_found_on_lines", "trials")
+OF_THE_TEXT = ("text_words", "text_distinct_words", "texts", "lines_left_out", "weights_found_on_lines", "trials")
 
 
 def baseline_folder(folder: Path) -> Path | None:

@@ -40,18 +40,20 @@ def is_held_out(number: int) -> bool:
 
 @dataclass(frozen=True)
 class Source:
-    """All texts of a run, and the folders whose lines training must not see."""
+    """All texts of a run, the folders whose lines training must not see, and the words (lower case) whose lines are left out."""
 
     texts: tuple[WeightedText, ...]
     alphabet: str
     held_out: tuple[Path, ...] = ()
+    left_out: frozenset[str] = frozenset()
 
     def written_lines(self, progress: Callable[[int], None] | None = None) -> Iterator[tuple[int, str, list[str]]]:
         """(index of the text, line, its words) of every line worth training on, in order of the texts, as clean_lines has them."""
         hidden, known = held_out_lines(self.held_out, word_finder(self.alphabet)), set()
         for number, text in enumerate(self.texts):
             for line, words in clean_lines(text.path, self.alphabet, known, hidden, progress):
-                yield number, line, words
+                if self.left_out.isdisjoint(word.removesuffix("'s") for word in words):
+                    yield number, line, words
 
     def numbered_lines(self, progress: Callable[[int], None] | None = None) -> Iterator[tuple[int, list[str]]]:
         """(index of the text, words) of the same lines, long ones in pieces."""

@@ -65,6 +65,7 @@ class RunOptions:
     budget: int
     texts: tuple[tuple[str, float], ...]  # path, weight
     held_out: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()  # words whose lines are not learned
     epochs: float | None = None  # None: by the amount of text
     plan: TrainingPlan = TrainingPlan()
     weight_bits: int = 8  # 8 or 4, of each weight of a network
@@ -80,7 +81,7 @@ class RunOptions:
         """What run.json says: paths relative to the run folder, so that it does not matter where a command is given."""
         said = asdict(self) | {"seed": self.plan.seed}
         del said["plan"], said["choose_kind"]
-        for name in ("search", "teacher"):
+        for name in ("search", "teacher", "left_out"):
             if not said[name]:
                 del said[name]
         if self.weight_bits == 8:  # runs of before it could be chosen say nothing
@@ -190,6 +191,7 @@ def _go_all_stages(
         tuple(WeightedText(Path(p), w) for p, w in options.texts),
         alphabet_of(options.language),
         tuple(Path(p) for p in options.held_out),
+        frozenset(map(str.lower, options.left_out)),
     )
     total = sum(t.path.stat().st_size for t in source.texts)
     counted = count_source(source, run, byte_counter("reading", total, report))
@@ -393,4 +395,6 @@ def _write_metrics(run: Path, options: RunOptions, made: dict, counts: Counter[s
     }
     if options.weights_found_on_lines:
         metrics["weights_found_on_lines"] = options.weights_found_on_lines
+    if options.left_out:
+        metrics["lines_left_out"] = f"those with {', '.join(options.left_out)}"
     write_metrics(run, model.info, metrics)

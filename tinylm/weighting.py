@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -54,13 +54,14 @@ def find_weights(
     alphabet: str,
     held_out: Sequence[Path] = (),
     progress: Callable[[int], None] | None = None,
+    left_out: frozenset[str] = frozenset(),
 ) -> Weighing:
     """A weight for each text (of one or more files), LEAST_WEIGHT to MOST_WEIGHT; together they keep the number of words.
 
-    Lines of `held_out` take no part. The same texts give the same weights.
+    Lines of `held_out`, and those with a word of `left_out`, take no part. The same texts give the same weights.
     """
     files = [(number, path) for number, paths in enumerate(texts) for path in paths]
-    source = Source(tuple(WeightedText(path) for _, path in files), alphabet, tuple(held_out))
+    source = Source(tuple(WeightedText(path) for _, path in files), alphabet, tuple(held_out), left_out)
     judges = _choose_judges(source, sum(1 for number, _ in files if number == 0))
     evidence = count_evidence(source, [number for number, _ in files], len(texts), judges, progress)
     weights = balance(fit_weights(evidence) ** CAUTION, evidence.sizes)
@@ -71,7 +72,7 @@ def find_weights(
 
 def _choose_judges(source: Source, files: int) -> dict[int, list[str]]:
     """Number of the line -> its words, of every tenth line of the first text, which is the first `files` of the source."""
-    first = Source(source.texts[:files], source.alphabet, source.held_out)
+    first = replace(source, texts=source.texts[:files])
     tenth = [(i, words) for i, (_, words) in enumerate(first.lines()) if i % HELD_OUT_EVERY == HELD_OUT_EVERY - 1]
     return dict(tenth[:: -(-len(tenth) // MOST_JUDGES) or 1])
 

@@ -55,6 +55,12 @@ if TYPE_CHECKING:
 @click.option(
     "--held-out", multiple=True, type=click.Path(path_type=str), help="Texts whose lines must not be learned."
 )
+@click.option(
+    "--leave-out",
+    multiple=True,
+    metavar="WORD",
+    help="Lines with this word are not learned, as a name that a text has too often.",
+)
 @click.option("--licence", default="not stated", help="Licence of the model, for its card.")
 @click.option("--attribution", multiple=True, help="A line of credit for the card; may be repeated.")
 @click.option("--restart", is_flag=True, help="Throw away what the run folder holds.")
@@ -90,7 +96,8 @@ def command(
 
     The budget is split between rows, state and lexicon by a rule. With --search a few splits learn from a part of your
     text for some minutes, and the one that saves most is trained.
-    Lines with a masked name ([NAME]) are left out, and lines seen before.
+    Lines with a masked name ([NAME]) are left out, and lines seen before. A name that one text has too often would be suggested
+    everywhere: --leave-out Tom reads past its lines.
 
     With --from en-256k a model that knows English learns your text too, in minutes: its words, and how you put them. A mixture
     stays one: its n-gram keeps what is worth its bytes beside your pairs of words.
@@ -197,6 +204,7 @@ def _options(named: list[tuple[str, float | None]], project: Project, name: str 
         budget=budget,
         texts=texts,
         held_out=rest["held_out"] or tuple(str(project.folder / t) for t in project.held_out),
+        left_out=_left_out(rest["leave_out"], language or project.language),
         epochs=epochs,
         weight_bits=int(rest["weight_bits"] or WEIGHT_BITS.get(chosen, 8)),
         plan=default_plan(chosen, words, epochs, rest["seed"]),
@@ -204,6 +212,20 @@ def _options(named: list[tuple[str, float | None]], project: Project, name: str 
         attribution=rest["attribution"],
         choose_kind=not (kind or project.kind),
     )
+
+
+def _left_out(given: tuple[str, ...], language: str) -> tuple[str, ...]:
+    """The words whose lines are left out, as they were given. Raises TinylmError for what is no word."""
+    from tinylm.corpus import normalise
+    from tinylm.run import alphabet_of
+
+    for word in given:
+        if normalise(word, alphabet_of(language)) != [word.lower()] or "'" in word:
+            raise TinylmError(
+                f"--leave-out takes a word without an apostrophe (its 's goes with it); '{word}' is none.",
+                "Give the option once for each word: --leave-out Tom --leave-out Mary.",
+            )
+    return given
 
 
 def _with_found_weights(options: RunOptions, named: list[str], as_json: bool) -> RunOptions:
@@ -216,7 +238,8 @@ def _with_found_weights(options: RunOptions, named: list[str], as_json: bool) ->
     total = sum(path.stat().st_size for paths in texts for path in paths)
     with progress_bars() as report:
         held_out = [Path(path) for path in options.held_out]
-        found = find_weights(texts, alphabet_of(options.language), held_out, byte_counter("weighing", total, report))
+        reading, left_out = byte_counter("weighing", total, report), frozenset(map(str.lower, options.left_out))
+        found = find_weights(texts, alphabet_of(options.language), held_out, reading, left_out)
     if not as_json:
         how = f"found on {found.lines:,} lines of {named[0]}"
         rows = [[given, f"{words:,}", f"{w:g}", how] for given, words, w in zip(named, found.words, found.weights)]
