@@ -31,8 +31,7 @@ def test_a_model_says_which_lines_it_has_not_learned(tmp_path: Path, monkeypatch
     assert made.status == 0, made.err
     assert json.loads(Path("run/run.json").read_text())["left_out"] == ["Tom"]
     assert "| lines left out | those with Tom |" in Path("run/README.md").read_text()
-    assert (
-        "tom\t" not in Path("run/vocabulary.tsv").read_text() and "tomorrow\t" in Path("run/vocabulary.tsv").read_text()
-    )
+    words = [row.split("\t")[0] for row in Path("run/vocabulary.tsv").read_text().splitlines()]
+    assert "tom" not in words and "tomorrow" in words
     other = run_cli("train", "text.txt", "--kind", "ngram", "--budget", "8K", "-o", "run")
     assert other.status == 1 and "left_out" in other.err
