@@ -15,6 +15,7 @@ from tinylm.capitals import find_capitals, mid_sentence_finder, write_word
 from tinylm.corpus import clean_lines, held_out_lines, word_finder
 from tinylm.errors import TinylmError
 from tinylm.model import write_whole
+from tinylm.names import FrequentName, frequent_names
 from tinylm.training import TokenFile
 from tinylm.vocabulary import Vocabulary, count_words, encode
 
@@ -68,11 +69,13 @@ class Source:
 
 @dataclass(frozen=True)
 class CountedWords:
-    """How often each word is in all texts, the same with each text's weight, and the capitals of words that have any."""
+    """How often each word is in all texts, the same with each text's weight, the capitals of words that have any, and the names that
+    one text has too often."""
 
     counts: Counter[str]
     weighted: Counter[str]
     capitals: dict[str, int]
+    names: tuple[FrequentName, ...]
 
 
 @dataclass(frozen=True)
@@ -102,10 +105,11 @@ def count_source(source: Source, run: Path, progress: Callable[[int], None] | No
             votes.update(middle(line))
             yield words
 
-    counts, weighted = Counter(), Counter()
+    counts, weighted, texts = Counter(), Counter(), [Counter() for _ in source.texts]
     for number, lines in itertools.groupby(source.written_lines(progress), key=lambda line: line[0]):
         of_text, weight = count_words(vote(lines)), source.texts[number].weight
         counts.update(of_text)
+        texts[number].update(of_text)
         weighted.update({word: weight * count for word, count in of_text.items()})
     if not counts:
         raise TinylmError("The text has no word in it.", f"Letters that count: {source.alphabet}")
@@ -113,7 +117,7 @@ def count_source(source: Source, run: Path, progress: Callable[[int], None] | No
     ranked = sorted(counts.items(), key=lambda e: (-e[1], e[0]))
     lines = (f"{w}\t{n}" + (f"\t{write_word(w, capitals[w])}" if w in capitals else "") + "\n" for w, n in ranked)
     write_whole(run / "vocabulary_counts.tsv", "".join(lines).encode())
-    return CountedWords(counts, weighted, capitals)
+    return CountedWords(counts, weighted, capitals, tuple(frequent_names(texts, capitals)))
 
 
 def encode_words(vocabulary: Vocabulary) -> Callable[[list[str]], list[int]]:

@@ -44,7 +44,7 @@ from tinylm.preparation import (
     row_frequency,
     write_tokens,
 )
-from tinylm.progress import Report
+from tinylm.progress import Report, byte_counter
 from tinylm.quantize import grid_of, quantize
 from tinylm.teacher import Teacher, open_teacher, teach
 from tinylm.training import TrainingPlan, checkpoint_is_stale, text_digest, train, write_arrays
@@ -196,6 +196,8 @@ def _go_all_stages(
     total = sum(t.path.stat().st_size for t in source.texts)
     counted = count_source(source, run, byte_counter("reading", total, report))
     counts, chosen, capitals = counted.counts, counted.weighted, counted.capitals
+    for name in counted.names:
+        report("names", 1, 1, name.describe(source.texts[name.text].path.name))
     if options.kind == "ngram":
         model, made = train_ngram(
             source, _info(options), options.budget, report, byte_counter("encoding", total, report), capitals
@@ -340,18 +342,6 @@ def _rehearse(
     texts = tuple(replace(text, weight=text.weight * weight) for text in source.texts)
     source = replace(source, texts=(*texts, WeightedText(run / REHEARSAL)))
     return source, joined_counts(rehearsal, counts), carry_ngram(base, rehearsal, weight)
-
-
-def byte_counter(stage: str, total: int, report: Report) -> Callable[[int], None]:
-    """A function that is told the bytes read, and tells `report` how far of `total` a stage is."""
-    seen = 0
-
-    def add(size: int) -> None:
-        nonlocal seen
-        seen += size
-        report(stage, seen, total, "")
-
-    return add
 
 
 def _describe(split: Split) -> str:

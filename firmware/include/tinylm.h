@@ -221,9 +221,8 @@ uint32_t tlm_network_hash(tlm_engine_t *engine, uint16_t start, uint16_t stride,
  * TLM_LINE_BYTES (it is dropped), or what tlm_backspace returns. */
 int tlm_feed(tlm_engine_t *engine, uint8_t byte);
 
-/* Take back the last character (not byte) of the line. Exact: as if it had never been typed; but when a list was made for a later word,
- * what was shown for an earlier one is forgotten.
- * Returns 0 or TLM_ERR_EMPTY. */
+/* Take back the last character (not byte) of the line. Exact: as if it had never been typed; only what was shown for a word is
+ * forgotten once a list was made for a later one. Returns 0 or TLM_ERR_EMPTY. */
 int tlm_backspace(tlm_engine_t *engine);
 
 /* Empty the line. */

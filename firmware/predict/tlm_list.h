@@ -1,4 +1,4 @@
-/* The best words so far, best first, and sums of scores. Knows no network, no lexicon and no memory. */
+/* The best words so far, best first, sums of scores, and what words lose that were passed over. Knows no lexicon and no memory. */
 #ifndef TLM_LIST_H
 #define TLM_LIST_H
 

@@ -3,7 +3,7 @@
 void tlm_passed_begin(tlm_engine_t *engine, const tlm_typed_t *typed)
 {
     tlm_passed_drop(engine, engine->line_bytes);
-    if (engine->passed.line_bytes[0] < typed->start) {
+    if (engine->passed.line_bytes[0] < typed->start) { /* of another word, or there is none */
         engine->passed.count = 0;
     }
 }

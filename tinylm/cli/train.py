@@ -231,7 +231,8 @@ def _left_out(given: tuple[str, ...], language: str) -> tuple[str, ...]:
 def _with_found_weights(options: RunOptions, named: list[str], as_json: bool) -> RunOptions:
     """The options with a weight for each of `named`, found on the first one; shows them."""
     from tinylm.corpus import find_texts
-    from tinylm.run import alphabet_of, byte_counter
+    from tinylm.progress import byte_counter
+    from tinylm.run import alphabet_of
     from tinylm.weighting import find_weights
 
     texts = [find_texts([Path(given)]) for given in named]
