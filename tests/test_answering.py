@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from models import tiny_lines, tiny_word_model
@@ -98,6 +99,28 @@ def test_answers_come_in_order_and_are_those_of_one_engine(answers: HostAnswers,
             assert answer["error"].startswith(f"line {number}: ")
             continue
         assert answer == {"suggestions": typed_letter_by_letter(one, query)}
+
+
+def test_what_is_typed_at_once_knows_of_no_list_before(answers: HostAnswers) -> None:
+    lines = [b"we are ", b"we are t", b"we are th", b"we are t"]
+    one = HostEngine(tiny_word_model())
+    for line, found in zip(lines, answers.answer(lines, b"\3\3\3\3", letter_by_letter=False)):
+        one.reset()
+        one.feed(line.decode())
+        assert found == one.suggest(3)
+
+
+def test_letters_of_two_bytes_are_typed_one_by_one_in_any_order_of_queries() -> None:
+    model = replace(tiny_word_model(), info=replace(tiny_word_model().info, alphabet="'abcdefghijklmnopqrstuvwxyzéœ"))
+    answers, one = HostEngine(model), HostEngine(model)
+    for prefix in ("th", "é", "", "thé", "thœ", "t", "éa", "thea", "œ", "the"):
+        query = {"context": "we œé", "prefix": prefix, "count": 3}
+        (found,) = answers.answer([line_of("we œé", prefix).encode()], b"\3", letter_by_letter=True)
+        assert found == typed_letter_by_letter(one, query)
+    lines = [line_of("é", prefix) for prefix in ("t", "thé", "th", "théa", "té", "t")]
+    told = answers.answer([line.encode() for line in lines], b"\3" * len(lines), letter_by_letter=True)
+    for line, found in zip(lines, told):
+        assert found == typed_letter_by_letter(one, {"context": "é", "prefix": line[2:], "count": 3})
 
 
 def test_a_reader_that_goes_away_ends_the_work(answers: HostAnswers, tmp_path) -> None:

@@ -202,6 +202,8 @@ void tlm_library_answer(tlm_library_t *library, const uint8_t *texts, const uint
         if (done == 0) {
             if (letter_by_letter) {
                 show_before(library, counts[i], &seen, out);
+            } else {
+                library->engine.passed.count = 0; /* of the queries before */
             }
             done = tlm_library_suggest(library, counts[i], out);
             out += strlen(out);
