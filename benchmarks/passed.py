@@ -107,15 +107,12 @@ def compare(name: str, lines: dict, each: str, looks: float) -> dict:
     }
 
 
-def render_table(results: dict) -> str:
+def render_table(measured: list[dict]) -> str:
     """Markdown: a row for each person and model."""
     out = ["| model | looks at | each list for itself | as it is | gain |", "|---|---|--:|--:|--:|"]
-    for row in results["measured"]:
-        share = (
-            "every list"
-            if row["looks"] == 1
-            else f"{100 * row['looks']:.0f} % of the {'lists' if row['each'] == 'key' else 'words'}"
-        )
+    for row in measured:
+        what = "lists" if row["each"] == "key" else "words"
+        share = "every list" if row["looks"] == 1 else f"{100 * row['looks']:.0f} % of the {what}"
         low, high = row["gain"]["interval"]
         gain = f"**{row['gain']['kss']:+.2f}** ({low:+.2f} to {high:+.2f})"
         out.append(f"| {row['model']} | {share} | {row['kss']['alone']:.2f} | {row['kss']['passed']:.2f} | {gain} |")
@@ -134,15 +131,13 @@ def render_table(results: dict) -> str:
 def main(data: Path, models: str, lines: int, out: Path) -> None:
     """Type as people do who look at more or fewer lists."""
     names = models.split(",")
-    alphabet = HostEngine(choose_model(names[0])).model.info.alphabet
+    alphabet = choose_model(names[0]).info.alphabet
     texts = {name: load_lines(data / "dev" / "en" / f"{name}.txt", alphabet, lines) for name in DEV}
     with ProcessPoolExecutor() as pool:
         waiting = [pool.submit(compare, name, texts, each, looks) for name in names for each, looks in LOOKS]
         measured = [one.result() for one in waiting]
     write_whole(out, (json.dumps({"lines": lines, "measured": measured}, indent=2) + "\n").encode())
-    write_whole(
-        PAGE, replace_between(PAGE.read_text("utf-8"), render_table(json.loads(out.read_text())), BEGIN, END).encode()
-    )
+    write_whole(PAGE, replace_between(PAGE.read_text("utf-8"), render_table(measured), BEGIN, END).encode())
 
 
 if __name__ == "__main__":

@@ -77,6 +77,11 @@ class RunOptions:
     search: bool = False  # choose the split by short trials
     choose_kind: bool = False  # an n-gram that is surely better takes the network's place
 
+    @property
+    def words_left_out(self) -> frozenset[str]:
+        """As Source wants them."""
+        return frozenset(map(str.lower, self.left_out))
+
     def as_json(self, run: Path) -> dict:
         """What run.json says: paths relative to the run folder, so that it does not matter where a command is given."""
         said = asdict(self) | {"seed": self.plan.seed}
@@ -191,7 +196,7 @@ def _go_all_stages(
         tuple(WeightedText(Path(p), w) for p, w in options.texts),
         alphabet_of(options.language),
         tuple(Path(p) for p in options.held_out),
-        frozenset(map(str.lower, options.left_out)),
+        options.words_left_out,
     )
     total = sum(t.path.stat().st_size for t in source.texts)
     counted = count_source(source, run, byte_counter("reading", total, report))

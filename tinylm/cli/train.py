@@ -239,8 +239,8 @@ def _with_found_weights(options: RunOptions, named: list[str], as_json: bool) ->
     total = sum(path.stat().st_size for paths in texts for path in paths)
     with progress_bars() as report:
         held_out = [Path(path) for path in options.held_out]
-        reading, left_out = byte_counter("weighing", total, report), frozenset(map(str.lower, options.left_out))
-        found = find_weights(texts, alphabet_of(options.language), held_out, reading, left_out)
+        reading = byte_counter("weighing", total, report)
+        found = find_weights(texts, alphabet_of(options.language), held_out, reading, options.words_left_out)
     if not as_json:
         how = f"found on {found.lines:,} lines of {named[0]}"
         rows = [[given, f"{words:,}", f"{w:g}", how] for given, words, w in zip(named, found.words, found.weights)]
