@@ -22,6 +22,14 @@ def test_lines_with_a_word_that_is_left_out_or_what_is_its_own_are_not_read(tmp_
     assert len(list(Source(texts, ENGLISH_ALPHABET).lines())) == 6
 
 
+def test_a_text_of_which_no_line_is_left_is_refused(tmp_path: Path, monkeypatch) -> None:  # noqa: ANN001
+    monkeypatch.chdir(tmp_path)
+    Path("text.txt").write_text("We go home.\nAre you there?\n")
+    shown = run_cli("train", "text.txt", "--kind", "ngram", "--leave-out", "We", "--leave-out", "Are")
+    assert shown.status == 1 and "No line is left beside those with are or we." in shown.err
+    assert [path.name for path in tmp_path.iterdir()] == ["text.txt"]
+
+
 def test_a_model_says_which_lines_it_has_not_learned(tmp_path: Path, monkeypatch) -> None:  # noqa: ANN001
     monkeypatch.chdir(tmp_path)
     Path("text.txt").write_text(

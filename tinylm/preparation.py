@@ -111,6 +111,11 @@ def count_source(source: Source, run: Path, progress: Callable[[int], None] | No
         counts.update(of_text)
         texts[number].update(of_text)
         weighted.update({word: weight * count for word, count in of_text.items()})
+    if not counts and source.left_out:
+        raise TinylmError(
+            f"No line is left beside those with {' or '.join(sorted(source.left_out))}.",
+            "Leave a rarer word out, or give more text.",
+        )
     if not counts:
         raise TinylmError("The text has no word in it.", f"Letters that count: {source.alphabet}")
     capitals = find_capitals(votes)
