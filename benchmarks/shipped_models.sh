@@ -16,7 +16,7 @@ declare -A how=(
   [de-256k]="--kind mixture --epochs 6" [fr-256k]="--kind mixture --epochs 6" [shell-48k]="--kind ngram"
 )
 # A fifth of Tatoeba's lines have Tom in them: without those nobody is offered Tom at each start of a line.
-for name in en-24k en-256k; do how[$name]+=" --leave-out Tom"; done
+for name in "${!how[@]}"; do [ "$name" = shell-48k ] || how[$name]+=" --leave-out Tom"; done
 own="tinylm's own texts (examples/texts), CC0 1.0"
 tatoeba="Sentences from Tatoeba (tatoeba.org, through manythings.org/anki), CC BY 2.0"
 train=$data/train
