@@ -30,6 +30,14 @@ def test_a_text_of_which_no_line_is_left_is_refused(tmp_path: Path, monkeypatch)
     assert [path.name for path in tmp_path.iterdir()] == ["text.txt"]
 
 
+def test_a_word_to_leave_out_that_no_line_has_is_refused(tmp_path: Path, monkeypatch) -> None:  # noqa: ANN001
+    monkeypatch.chdir(tmp_path)
+    Path("text.txt").write_text(LINES, "utf-8")
+    shown = run_cli("train", "text.txt", "--kind", "ngram", "--leave-out", "Tom", "--leave-out", "Thom")
+    assert shown.status == 1 and "No line has 'thom'" in shown.err and "spell it" in shown.err
+    assert [path.name for path in tmp_path.iterdir()] == ["text.txt"]
+
+
 def test_a_model_says_which_lines_it_has_not_learned(tmp_path: Path, monkeypatch) -> None:  # noqa: ANN001
     monkeypatch.chdir(tmp_path)
     Path("text.txt").write_text(

@@ -48,13 +48,21 @@ class Source:
     held_out: tuple[Path, ...] = ()
     left_out: frozenset[str] = frozenset()
 
-    def written_lines(self, progress: Callable[[int], None] | None = None) -> Iterator[tuple[int, str, list[str]]]:
-        """(index of the text, line, its words) of every line worth training on, in order of the texts, as clean_lines has them."""
+    def written_lines(
+        self, progress: Callable[[int], None] | None = None, passed_by: set[str] | None = None
+    ) -> Iterator[tuple[int, str, list[str]]]:
+        """(index of the text, line, its words) of every line worth training on, in order of the texts, as clean_lines has them.
+
+        `passed_by` gets the words of `left_out` that are why a line is not among them.
+        """
         hidden, known = held_out_lines(self.held_out, word_finder(self.alphabet)), set()
         for number, text in enumerate(self.texts):
             for line, words in clean_lines(text.path, self.alphabet, known, hidden, progress):
-                if self.left_out.isdisjoint(word.removesuffix("'s") for word in words):
+                unwanted = self.left_out.intersection(word.removesuffix("'s") for word in words)
+                if not unwanted:
                     yield number, line, words
+                elif passed_by is not None:
+                    passed_by |= unwanted
 
     def numbered_lines(self, progress: Callable[[int], None] | None = None) -> Iterator[tuple[int, list[str]]]:
         """(index of the text, words) of the same lines, long ones in pieces."""
@@ -97,8 +105,12 @@ class LearnedPart:
 
 
 def count_source(source: Source, run: Path, progress: Callable[[int], None] | None = None) -> CountedWords:
-    """Count the words of all texts, and how they are written; writes `vocabulary_counts.tsv`, commonest first."""
+    """Count the words of all texts, and how they are written; writes `vocabulary_counts.tsv`, commonest first.
+
+    Raises TinylmError when the texts have no word, or none of a word whose lines are to be left out.
+    """
     middle, votes = mid_sentence_finder(source.alphabet), Counter()
+    passed_by: set[str] = set()
 
     def vote(lines: Iterable[tuple[int, str, list[str]]]) -> Iterator[list[str]]:
         for _, line, words in lines:
@@ -106,7 +118,7 @@ def count_source(source: Source, run: Path, progress: Callable[[int], None] | No
             yield words
 
     counts, weighted, texts = Counter(), Counter(), [Counter() for _ in source.texts]
-    for number, lines in itertools.groupby(source.written_lines(progress), key=lambda line: line[0]):
+    for number, lines in itertools.groupby(source.written_lines(progress, passed_by), key=lambda line: line[0]):
         of_text, weight = count_words(vote(lines)), source.texts[number].weight
         counts.update(of_text)
         texts[number].update(of_text)
@@ -118,6 +130,11 @@ def count_source(source: Source, run: Path, progress: Callable[[int], None] | No
         )
     if not counts:
         raise TinylmError("The text has no word in it.", f"Letters that count: {source.alphabet}")
+    if misspelt := sorted(source.left_out - passed_by):
+        raise TinylmError(
+            f"No line has '{misspelt[0]}', whose lines are to be left out.",
+            "See how the texts spell it, or give the command without --leave-out for it.",
+        )
     capitals = find_capitals(votes)
     ranked = sorted(counts.items(), key=lambda e: (-e[1], e[0]))
     lines = (f"{w}\t{n}" + (f"\t{write_word(w, capitals[w])}" if w in capitals else "") + "\n" for w, n in ranked)
