@@ -10,6 +10,7 @@ from cli_rig import run_cli
 from tinylm.corpus import ENGLISH_ALPHABET
 from tinylm.preparation import Source, WeightedText
 
+MANY = "".join(f"We go to the {'abcdefgh'[i % 8]}room {i}.\n" for i in range(400))
 LINES = "Tom is late.\nTomorrow is fine.\nIs this Tom\u2019s hat?\nWe saw tom there.\nMary's here.\nBottom line.\n"
 
 
@@ -30,19 +31,31 @@ def test_a_text_of_which_no_line_is_left_is_refused(tmp_path: Path, monkeypatch)
     assert [path.name for path in tmp_path.iterdir()] == ["text.txt"]
 
 
-def test_a_word_to_leave_out_that_no_line_has_is_refused(tmp_path: Path, monkeypatch) -> None:  # noqa: ANN001
+def test_a_word_to_leave_out_that_no_line_has_is_told(tmp_path: Path, monkeypatch) -> None:  # noqa: ANN001
     monkeypatch.chdir(tmp_path)
-    Path("text.txt").write_text(LINES, "utf-8")
-    shown = run_cli("train", "text.txt", "--kind", "ngram", "--leave-out", "Tom", "--leave-out", "Thom")
-    assert shown.status == 1 and "No line has 'thom'" in shown.err and "spell it" in shown.err
-    assert [path.name for path in tmp_path.iterdir()] == ["text.txt"]
+    Path("text.txt").write_text(LINES * 40 + MANY, "utf-8")
+    made = run_cli(
+        "train",
+        "text.txt",
+        "--kind",
+        "ngram",
+        "--budget",
+        "8K",
+        "--leave-out",
+        "Tom",
+        "--leave-out",
+        "Thom",
+        "-o",
+        "run",
+    )
+    assert made.status == 0, made.err
+    assert "no line of the text has Thom" in made.out + made.err
+    assert "has Tom\n" not in made.out + made.err
 
 
 def test_a_model_says_which_lines_it_has_not_learned(tmp_path: Path, monkeypatch) -> None:  # noqa: ANN001
     monkeypatch.chdir(tmp_path)
-    Path("text.txt").write_text(
-        LINES * 40 + "".join(f"We go to the {'abcdefgh'[i % 8]}room {i}.\n" for i in range(400)), "utf-8"
-    )
+    Path("text.txt").write_text(LINES * 40 + MANY, "utf-8")
     made = run_cli("train", "text.txt", "--kind", "ngram", "--budget", "8K", "--leave-out", "Tom", "-o", "run")
     assert made.status == 0, made.err
     assert json.loads(Path("run/run.json").read_text())["left_out"] == ["Tom"]

@@ -77,13 +77,14 @@ class Source:
 
 @dataclass(frozen=True)
 class CountedWords:
-    """How often each word is in all texts, the same with each text's weight, the capitals of words that have any, and the names that
-    one text has too often."""
+    """How often each word is in all texts, the same with each text's weight, the capitals of words that have any, the names that
+    one text has too often, and the words to leave out that no line has."""
 
     counts: Counter[str]
     weighted: Counter[str]
     capitals: dict[str, int]
     names: tuple[FrequentName, ...]
+    never_there: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ class LearnedPart:
 def count_source(source: Source, run: Path, progress: Callable[[int], None] | None = None) -> CountedWords:
     """Count the words of all texts, and how they are written; writes `vocabulary_counts.tsv`, commonest first.
 
-    Raises TinylmError when the texts have no word, or none of a word whose lines are to be left out.
+    Raises TinylmError when no word is left.
     """
     middle, votes = mid_sentence_finder(source.alphabet), Counter()
     passed_by: set[str] = set()
@@ -130,16 +131,11 @@ def count_source(source: Source, run: Path, progress: Callable[[int], None] | No
         )
     if not counts:
         raise TinylmError("The text has no word in it.", f"Letters that count: {source.alphabet}")
-    if misspelt := sorted(source.left_out - passed_by):
-        raise TinylmError(
-            f"No line has '{misspelt[0]}', whose lines are to be left out.",
-            "See how the texts spell it, or give the command without --leave-out for it.",
-        )
     capitals = find_capitals(votes)
     ranked = sorted(counts.items(), key=lambda e: (-e[1], e[0]))
     lines = (f"{w}\t{n}" + (f"\t{write_word(w, capitals[w])}" if w in capitals else "") + "\n" for w, n in ranked)
     write_whole(run / "vocabulary_counts.tsv", "".join(lines).encode())
-    return CountedWords(counts, weighted, capitals, tuple(frequent_names(texts, capitals)))
+    return CountedWords(counts, weighted, capitals, tuple(frequent_names(texts, capitals)), source.left_out - passed_by)
 
 
 def encode_words(vocabulary: Vocabulary) -> Callable[[list[str]], list[int]]:

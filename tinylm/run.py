@@ -203,6 +203,9 @@ def _go_all_stages(
     counts, chosen, capitals = counted.counts, counted.weighted, counted.capitals
     for name in counted.names:
         report("names", 1, 1, name.describe(source.texts[name.text].path.name))
+    for word in options.left_out:
+        if word.lower() in counted.never_there:  # it may be the base's all the same, which says it in the rehearsal
+            report("left out", 1, 1, f"no line of the text has {word}")
     if options.kind == "ngram":
         model, made = train_ngram(
             source, _info(options), options.budget, report, byte_counter("encoding", total, report), capitals
