@@ -28,9 +28,11 @@ LINES = tiny_lines()
 def test_the_share_is_the_one_at_which_the_words_of_the_lines_are_likeliest() -> None:
     model = tiny_mixture_model()
     ngram = read_ngram(parse_ngram(model.ngram))
-    assert choose_share(model, ngram, LINES) == SHARES[-1]  # its n-gram knows these lines, its network is random
+    assert (
+        choose_share(model, ngram, LINES, SHARES)[0] == SHARES[-1]
+    )  # its n-gram knows these lines, its network is random
     turned = [words[::-1] for words in LINES]
-    assert choose_share(model, ngram, turned) == SHARES[0]
+    assert choose_share(model, ngram, turned, SHARES)[0] == SHARES[0]
 
 
 def test_chances_are_those_of_network_and_n_gram() -> None:
@@ -44,20 +46,35 @@ def test_chances_are_those_of_network_and_n_gram() -> None:
     assert Choice(0.2, 0.5, 0.5).nats(1.0) == pytest.approx(np.log(0.7 / 1.5))
 
 
+@pytest.mark.needs("tensorflow", "keras")
 def test_the_n_gram_fills_the_bytes_that_are_left_and_counts_no_held_out_line(tmp_path: Path) -> None:
     model = replace(tiny_mixture_model(), ngram=b"")
     text = tmp_path / "text.txt"
     lines = [" ".join(words) for words in LINES[:49]]
     text.write_text("\n".join([*lines, "zebra hut zebra hut", *lines]))
     source = Source((WeightedText(text),), model.info.alphabet)
-    grown, metrics = add_ngram(model, source, 16_384, lambda *_: None, lambda _: None)
+    grown, metrics = add_ngram(model, source, 16_384, tmp_path, lambda *_: None, lambda _: None)
     size = len(build_language(grown).content)
     assert size <= 16_384 and metrics["ngram_bytes"] == parse_ngram(grown.ngram).size
-    small, less = add_ngram(model, source, size - 500, lambda *_: None, lambda _: None)
+    small, less = add_ngram(model, source, size - 500, tmp_path, lambda *_: None, lambda _: None)
     assert size - 600 < len(build_language(small).content) <= size - 500 and less["pairs"] < metrics["pairs"]
     counts = read_ngram(parse_ngram(grown.ngram))
     assert counts.followers(0, 1) == {}  # no counted line has a word that the model does not know
     assert round(np.exp(grown.info.share_millinats / 1000), 2) == metrics["ngram_share"]
+
+
+def test_of_two_n_grams_the_one_is_kept_beside_which_held_out_words_are_likelier(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = replace(tiny_mixture_model(), ngram=b"")
+    (tmp_path / "text.txt").write_text("\n".join(" ".join(words) for words in LINES))
+    source = Source((WeightedText(tmp_path / "text.txt"),), model.info.alphabet)
+    monkeypatch.setattr("tinylm.mixture_run.read_chances", lambda _, text, *more: np.full(len(text.ids) - 1, 0.001))
+    for likely, how in (((-4.0, -5.0), "counted"), ((-5.0, -4.0), "beside the network")):
+        found = iter(likely)
+        monkeypatch.setattr("tinylm.mixture_run.choose_share", lambda *_, found=found: (1.4, next(found)))
+        grown, metrics = add_ngram(model, source, 14_000, tmp_path, lambda *_: None, lambda _: None)
+        assert metrics["ngram_fitted"] == how and parse_ngram(grown.ngram).size == metrics["ngram_bytes"]
 
 
 @pytest.mark.needs("tensorflow", "keras", "cc")

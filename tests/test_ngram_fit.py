@@ -169,7 +169,7 @@ def test_a_codebook_is_sorted_and_each_cost_has_its_nearest_class() -> None:
         nearest = np.abs(costs[:, None] - np.array(book)[None, :]).min(axis=1)
         assert np.abs(costs - np.array(book)[classes]) == pytest.approx(nearest)
     assert len(quantize_costs(np.zeros(0), 3)[1]) == 8
-    heavy = quantize_costs(p, 3, weight=1.0)[1]
+    heavy = quantize_costs(p, 3, p)[1]
     assert heavy[3] < quantize_costs(p, 3)[1][3]
 
 

@@ -18,6 +18,7 @@ from tinylm.ngram import UNITS_PER_NAT, Followers, ReadNgram, parse_ngram, read_
 
 CONTEXTS_AT_HAND = 20_000  # whose followers are kept while it talks
 NO_ROW = -1
+USUAL_SHARE = 0.5  # what counted chances should weigh beside a network (docs/EXPERIMENTS.md)
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,11 +73,13 @@ class CarriedNgram:
         moved, said = self._moved(numbers), self._said(numbers, size)
         unigram = said + self.weight * own.pair_counts.sum() * own.unigram
         unigram[:FIRST_WORD_ROW] = 0.0
-        unigram = np.maximum(unigram / unigram.sum(), 1e-12)
+        # What the user's text counts is made as small as it has to be beside the base's weight, which says what its entries add.
+        scale = min(1.0, USUAL_SHARE / self.base.share)
+        unigram = scale * np.maximum(unigram / unigram.sum(), 1e-12)
 
         keys, chances = _entries((((last,), f) for last, f in ngram.pairs.items()), moved, size)
         known = _Order(keys, chances, _masses(keys, chances, unigram[keys % size], size))
-        users = _Order(own.pair_keys, self.weight * own.pair_counts, own.pair_mass)
+        users = _Order(own.pair_keys, self.weight * own.pair_counts, scale * own.pair_mass)
         pairs = _join(known, users, size, lambda last: said[last])
         left = 1 - _sums(pairs.keys // size, pairs.mass)
         pair = pairs.mass + left * unigram[pairs.keys % size]
@@ -87,7 +90,7 @@ class CarriedNgram:
         keys3, chances3 = _entries(ngram.triples.items(), moved, size)
         shorter = _look_up(pairs.keys, pair, keys3 % (size * size), 0.0)
         known = _Order(keys3, chances3, _masses(keys3, chances3, shorter, size))
-        users = _Order(own.triple_keys, self.weight * own.triple_counts, own.triple_mass)
+        users = _Order(own.triple_keys, self.weight * own.triple_counts, scale * own.triple_mass)
         triples = _join(known, users, size, said_together)
         unigram[:FIRST_WORD_ROW] = 0.0
         return Counts(

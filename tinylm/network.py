@@ -67,6 +67,7 @@ def build_trainer(
     weights: dict[str, np.ndarray],
     negatives: int,
     rounding: dict[str, tuple[np.ndarray, int]] | None = None,
+    state: np.ndarray | None = None,
 ) -> Any:
     """A Keras model from (ids [B,T], targets [B,T], sampled rows [K], their correction [K]) to the loss of each token.
 
@@ -74,7 +75,8 @@ def build_trainer(
 
     T = `steps`, unrolled: a loop op costs more than it saves at T = 32. With `negatives` = 0 the softmax is over all
     rows; else over the sampled ones and the target (Jean et al. 2015, arXiv 1412.2007: logits less log of the chance
-    of being drawn). `rounding`: which arrays are used as multiples of a scale, and the largest multiple.
+    of being drawn). `rounding`: which arrays are used as multiples of a scale, and the largest multiple. `state` [B,H]: what the first
+    call's rows begin with; each call goes on where the one before ended. Without it every call begins with zeros.
     """
     import keras
 
@@ -89,11 +91,21 @@ def build_trainer(
                 )
                 for name, value in weights.items()
             }
+            self.state = None
+            if state is not None:
+                self.state = self.add_weight(
+                    name="state",
+                    shape=state.shape,
+                    initializer=lambda *_, **__: keras.ops.array(state),
+                    trainable=False,
+                )
 
         def call(self, inputs: tuple[Any, ...]) -> Any:
             ids, targets, sampled, correction, *taught = inputs
             used = {name: _rounded(value, (rounding or {}).get(name)) for name, value in self.arrays.items()}
-            states = _unroll(used, shape, ids, steps)
+            states = _unroll(used, shape, ids, steps, self.state)
+            if self.state is not None:
+                self.state.assign(keras.ops.stop_gradient(states[:, -1]))
             return _token_loss(used, shape, states, targets, sampled[0], correction[0], negatives, taught)
 
     return Trainer()

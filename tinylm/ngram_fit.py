@@ -35,7 +35,7 @@ WORDS_AT_24K, WORDS_POWER = 7000, 0.6  # so many words are best at 24 KB, 30,000
 PAIR_COST, TRIPLE_COST, CONTEXT_COST = 14.0, 9.0, 16.0
 # Where there is room for few entries, those of words that are found anyhow are best left out (docs/EXPERIMENTS.md).
 LETTER_ROOM = 8192
-_NUMBERS_BYTES = 24  # padding of the sections, model.ngram's header is not among the language bytes
+NUMBERS_BYTES = 24  # padding of the sections, model.ngram's header is not among the language bytes
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def fit_ngram(
     Raises TinylmError when the text has fewer than two words, or the budget has no room for them.
     """
     lexicon = _choose_words(text, alphabet, budget, capitals or {})
-    room = budget - HEADER_BYTES - _NUMBERS_BYTES
+    room = budget - HEADER_BYTES - NUMBERS_BYTES
     # What the entries leave to the words: those that will be kept, but for a few, so that levels need no second fit.
     order = rank_by_worth(lexicon.counts, room - lexicon.size)
     likely = select_entries(lexicon.counts, order[: _usual_entries(room - lexicon.size)])
@@ -107,7 +107,7 @@ def fit_followers(counts: Counts, room: int, progress: Callable[[int, int], None
 
     Raises TinylmError when there is no room for anything.
     """
-    return fit_entries(counts, rank_by_worth(counts, room), room - _NUMBERS_BYTES, class_bits(room), progress)
+    return fit_entries(counts, rank_by_worth(counts, room), room - NUMBERS_BYTES, class_bits(room), progress)
 
 
 def _usual_entries(room: int) -> int:
@@ -126,20 +126,34 @@ def fit_entries(
 
     `words` [S - 2]: probabilities that they back off to; those of the counts when not given.
     """
-    kept, best = min(len(order), _usual_entries(room)), None
-    low, high = 0, len(order) + 1  # so many fit, so many do not
-    for attempt in range(8):
-        if progress:
-            progress(attempt, 8)
+
+    def packed(kept: int) -> EntriesFit:
         entries = select_entries(counts, order[:kept])
         left = pruned(counts, *entries)
         # A number that no word has follows nothing.
         shorter = np.maximum(left.unigram[FIRST_WORD_ROW:], 1e-12) if words is None else words
-        packed = pack_ngram(classify(left, *entries, shorter, bits))
-        size = packed.size
+        return EntriesFit(pack_ngram(classify(left, *entries, shorter, bits)), *map(len, entries))
+
+    return fill_room(len(order), room, packed, progress)[0]
+
+
+def fill_room(
+    most: int, room: int, packed: Callable[[int], EntriesFit], progress: Callable[[int, int], None] | None = None
+) -> tuple[EntriesFit, int]:
+    """The largest fit of the first `kept` of `most` entries that `room` bytes hold, nearly, and `kept`.
+
+    Raises TinylmError when not even one fits.
+    """
+    kept, best = min(most, _usual_entries(room)), None
+    low, high = 0, most + 1  # so many fit, so many do not
+    for attempt in range(8):
+        if progress:
+            progress(attempt, 8)
+        fit = packed(kept)
+        size = fit.packed.size
         if size <= room:
-            low, best = kept, EntriesFit(packed, *map(len, entries))
-            if kept == len(order) or size > 0.998 * room:
+            low, best = kept, fit
+            if kept == most or size > 0.998 * room:
                 break
         else:
             high = kept
@@ -147,8 +161,8 @@ def fit_entries(
         if kept <= low:
             break
     if best is None:
-        raise TinylmError(f"{len(counts.words):,} words and what follows them do not fit.", "Give a larger budget.")
-    return best
+        raise TinylmError(f"An n-gram of {room:,} bytes has no room for anything.", "Give a larger budget.")
+    return best, low
 
 
 @dataclass(frozen=True)
@@ -182,7 +196,7 @@ def _choose_words(text: EncodedText, alphabet: str, budget: int, capitals: Mappi
                 "Give a longer text.",
             )
         lexicon = _Lexicon(counts, alphabet, capitals_in_order(counts.words, capitals), counts.unigram)
-        if lexicon.size <= 0.9 * (budget - HEADER_BYTES - _NUMBERS_BYTES):
+        if lexicon.size <= 0.9 * (budget - HEADER_BYTES - NUMBERS_BYTES):
             return lexicon
         words = int(len(counts.words) * 0.8)
 
@@ -197,23 +211,33 @@ def word_levels(probabilities: np.ndarray) -> tuple[tuple[int, ...], int, int]:
 
 
 def rank_by_worth(counts: Counts, room: int) -> np.ndarray:
+    """Pairs (0..), then triples, as rank_gains has them, for entries of `room` bytes."""
+    stake = stake_of(counts.numbers, counts.unigram, room)
+    pair_gain, triple_gain = gains_of(counts)
+    return rank_gains(counts.pair_keys, pair_gain, counts.triple_keys, triple_gain, stake)
+
+
+def stake_of(numbers: Mapping[str, int], unigram: np.ndarray, room: int) -> np.ndarray:
+    """How many keystrokes depend on an entry, by the number of its word, float64 [S]: the letters that the word takes to be found
+    without it, and one more for each LETTER_ROOM of the entries' `room` in bytes. `unigram` [S]: chances of all numbers."""
+    stake = np.full(len(unigram), room / LETTER_ROOM)
+    rows = np.fromiter(numbers.values(), np.int64)
+    stake[rows] += letters_to_find(tuple(numbers), unigram[rows])
+    return stake
+
+
+def rank_gains(
+    pairs: np.ndarray, pair_gain: np.ndarray, triples: np.ndarray, triple_gain: np.ndarray, stake: np.ndarray
+) -> np.ndarray:
     """Pairs (0..), then triples, those first that are worth most for their bits; of equals the lower first.
 
-    An entry is worth the nats that it adds to the text, times the letters that its word takes to be found without it, as so
-    many keystrokes depend on it, and one more for each LETTER_ROOM of the entries' `room` in bytes. A triple brings its context
-    along: the triples of one context are taken as far as their mean worth rises, then one by one.
+    Keys end in the word's number, below S. An entry is worth the nats that it adds to the text times the keystrokes at `stake` [S].
+    A triple brings its context along: the triples of one context are taken as far as their mean worth rises, then one by one.
     """
-    pair_gain, triple_gain = gains_of(counts)
-    size = len(counts.unigram)
-    at_stake = np.full(size, room / LETTER_ROOM)
-    rows = np.fromiter(counts.numbers.values(), np.int64)
-    at_stake[rows] += letters_to_find(counts.words, counts.unigram[rows])
-    pair_gain, triple_gain = (
-        pair_gain * at_stake[counts.pair_keys % size],
-        triple_gain * at_stake[counts.triple_keys % size],
-    )
-    worth = pair_gain / PAIR_COST, _worth_in_contexts(triple_gain, counts.triple_keys // size)
-    return np.argsort(-np.concatenate(worth), kind="stable")
+    size = len(stake)
+    of_pairs = pair_gain * stake[pairs % size] / PAIR_COST
+    of_triples = _worth_in_contexts(triple_gain * stake[triples % size], triples // size)
+    return np.argsort(-np.concatenate([of_pairs, of_triples]), kind="stable")
 
 
 def _worth_in_contexts(gain: np.ndarray, contexts: np.ndarray) -> np.ndarray:
@@ -282,7 +306,8 @@ def _quantize_pairs(
     classes, books = np.zeros(len(probabilities), np.uint8), []
     for number in range(PAIR_BOOKS):
         inside = book_of == number
-        classes[inside], book = quantize_costs(probabilities[inside], bits, PAIR_WEIGHT)
+        errors = np.exp(-PAIR_WEIGHT / UNITS_PER_NAT * np.round(_costs(probabilities[inside])))
+        classes[inside], book = quantize_costs(probabilities[inside], bits, errors)
         books.append(book)
     return classes, books
 
@@ -291,16 +316,20 @@ def _split(keys: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray, np.ndar
     return keys // (size * size), keys // size % size, keys % size
 
 
-def quantize_costs(probabilities: np.ndarray, bits: int, weight: float = 0.0) -> tuple[np.ndarray, tuple[int, ...]]:
+def _costs(probabilities: np.ndarray) -> np.ndarray:
+    return np.clip(-UNITS_PER_NAT * np.log(np.maximum(probabilities, 1e-12)), 0, MOST_COST)
+
+
+def quantize_costs(
+    probabilities: np.ndarray, bits: int, errors: np.ndarray | None = None
+) -> tuple[np.ndarray, tuple[int, ...]]:
     """(class of each, cost of each class): Lloyd's quantizer of -log P in 16ths of a nat, 2^bits classes.
 
-    An error counts as P^weight.
+    `errors`: what one of each counts, 1 when not given.
     """
-    costs = np.clip(-UNITS_PER_NAT * np.log(np.maximum(probabilities, 1e-12)), 0, MOST_COST)
+    costs = _costs(probabilities)
     values = np.arange(MOST_COST + 1)
-    histogram = np.bincount(np.round(costs).astype(int), minlength=MOST_COST + 1) * np.exp(
-        -weight * values / UNITS_PER_NAT
-    )
+    histogram = np.bincount(np.round(costs).astype(int), errors, MOST_COST + 1)
     total = np.cumsum(histogram)
     quantiles = (np.arange(1 << bits) + 0.5) / (1 << bits) * total[-1]
     book = np.searchsorted(total, quantiles).clip(0, MOST_COST).astype(float)

@@ -247,7 +247,7 @@ def _go_all_stages(
     made = _made_of(split, trained.epochs, base, teacher)
     if options.kind == "mixture":
         reading = byte_counter("counting", total, report)
-        model, ngram = add_ngram(model, source, options.budget, report, reading, carried)
+        model, ngram = add_ngram(model, source, options.budget, run, report, reading, carried)
         made |= ngram
     write_model(run, model)
     if trials:
