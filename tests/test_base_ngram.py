@@ -76,6 +76,20 @@ def test_words_that_went_away_take_their_entries_along_and_no_others(carried: Ca
     assert np.mean(off) < 2  # other numbers of followers are in other codebooks
 
 
+def test_what_the_user_writes_adds_as_much_beside_any_weight_of_the_base() -> None:
+    """A base that was fitted beside its network has a large weight and dear entries; a user's are counted."""
+    backwards = [words[::-1] for words in tiny_lines()]
+    size = MODEL.ngram_rows
+    known = [last * size + word for last, found in NGRAM.pairs.items() for word in found.costs]
+
+    def added(share: float) -> float:
+        base = open_base(replace(MODEL, info=replace(MODEL.info, share_millinats=round(1000 * math.log(share)))))
+        joined = carry_ngram(base, rehearse(base, 6_000, 1), 5.0).join(own_counts(MODEL, backwards), MODEL.numbers)
+        return share * joined.pair_mass[~np.isin(joined.pair_keys, known)].sum()
+
+    assert added(2.0) == pytest.approx(added(0.5), rel=0.1) and added(0.5) > 1
+
+
 def test_what_the_user_writes_follows_and_what_all_write_still_does(carried: CarriedNgram) -> None:
     words = tuple(sorted({*MODEL.words, "balun", "feeder"}))
     levels = dict(zip(MODEL.words, MODEL.levels)) | {"balun": 0, "feeder": 3}
