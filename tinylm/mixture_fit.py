@@ -20,8 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinylm.model import FIRST_WORD_ROW
-from tinylm.ngram import PAIR_BOOKS, Ngram, pack_ngram, pair_book
-from tinylm.ngram_fit import NUMBERS_BYTES, EntriesFit, fill_room, quantize_costs, rank_gains, stake_of
+from tinylm.ngram import PAIR_BOOKS, Ngram, pack_ngram
+from tinylm.ngram_fit import NUMBERS_BYTES, EntriesFit, fill_room, quantize_costs, quantize_pairs, rank_gains, stake_of
 from tinylm.training import TokenFile
 
 SHARE = 2.0  # the largest mass: weight of the n-gram beside the network's 1 in model.json
@@ -254,14 +254,7 @@ def classify_masses(entries: Entries, masses: Masses, size: int) -> Ngram:
     """
     unfitted = _unfitted(entries, size)
     lasts, followers = np.unique(entries.pairs // size, return_inverse=True, return_counts=True)[1:]
-    book_of = np.array([pair_book(n) for n in range(1, int(followers.max(initial=1)) + 1)])[followers - 1][lasts]
-    pair_classes, pair_books = np.zeros(len(entries.pairs), np.uint8), []
-    for number in range(PAIR_BOOKS):
-        inside = book_of == number
-        pair_classes[inside], book = quantize_costs(
-            masses.pair[inside] / SHARE, PAIR_BITS, masses.errors[0][inside] + 1
-        )
-        pair_books.append(book)
+    pair_classes, pair_books = quantize_pairs(masses.pair / SHARE, followers[lasts], PAIR_BITS, masses.errors[0] + 1)
     _, context_of = np.unique(entries.triples // size, return_inverse=True)
     ends_in = masses.pair[_find(entries.pairs, _ends_in(entries.triples, size))]
     triple = masses.triple + masses.back[context_of] * ends_in

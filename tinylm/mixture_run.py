@@ -16,12 +16,13 @@ from tinylm.kneser_ney import Counts, EncodedText, count_numbered, encode_text
 from tinylm.language import build_language
 from tinylm.mixture import Choice, choices_of
 from tinylm.mixture_fit import SHARE, fit_beside, places_of
-from tinylm.model import UNKNOWN_ROW, Model
+from tinylm.model import Model
 from tinylm.ngram import ReadNgram, read_ngram
 from tinylm.ngram_fit import EntriesFit, fit_followers
 from tinylm.preparation import Source, is_held_out, repeated_lines, write_tokens
 from tinylm.progress import Report
 from tinylm.reading import read_chances
+from tinylm.vocabulary import encode
 
 SHARES = (0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0)  # weights beside the network's 1 that are tried, or of the base's
 WORDS_TO_CHOOSE = 6000  # held-out words that decide
@@ -48,7 +49,7 @@ def add_ngram(
     """The mixture of `model` (which lacks its n-gram) that fills `budget` language bytes, and what metrics.json says of it.
 
     Two n-grams are made, of what the text says (ngram_fit.py) and of what the network leaves of it (mixture_fit.py), and the one is kept
-    beside which held-out words are likelier: a network that knows its text by heart leaves too little of it.
+    beside which held-out words are likelier (docs/EXPERIMENTS.md, "An n-gram fitted to what its network leaves").
 
     `carried`: fine-tune this n-gram; the last text of `source` is then what the base said, which it knows without counting.
     Raises TinylmError when there is no room, or the disk is full.
@@ -68,10 +69,11 @@ def add_ngram(
     usual = carried.base.share if carried else 1.0
     best, how = weighed(fit_followers(counts, room, fitting), [usual * share for share in SHARES]), "counted"
     if not carried:
-        text, _ = write_tokens(source, _numbered(model), run, reading, "numbers.bin")
+        numbers = model.numbers
+        text, _ = write_tokens(source, lambda words: encode(words, numbers), run, reading, "numbers.bin")
         chances = read_chances(model, text, lambda done: report("reading again", done, len(text.ids), ""))
         places = places_of(text, chances, model.ngram_rows)
-        beside = weighed(fit_beside(places, model.numbers, room, fitting), [SHARE])
+        beside = weighed(fit_beside(places, numbers, room, fitting), [SHARE])
         told = f"held-out words: {-best.nats:.3f} nats counted, {-beside.nats:.3f} beside the network"
         if beside.nats > best.nats:
             best, how = beside, "beside the network"
@@ -90,12 +92,6 @@ def add_ngram(
         "ngram_share": round(best.share, 3),
     }
     return replace(model, info=info, ngram=fit.packed.render()), metrics
-
-
-def _numbered(model: Model) -> Callable[[list[str]], list[int]]:
-    """Line of words -> their numbers."""
-    numbers = model.numbers
-    return lambda words: [numbers.get(word, UNKNOWN_ROW) for word in words]
 
 
 def _count(

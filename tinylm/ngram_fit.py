@@ -161,7 +161,7 @@ def fill_room(
         if kept <= low:
             break
     if best is None:
-        raise TinylmError(f"An n-gram of {room:,} bytes has no room for anything.", "Give a larger budget.")
+        raise TinylmError(f"An n-gram has no room for anything in {max(0, room):,} bytes.", "Give a larger budget.")
     return best, low
 
 
@@ -290,7 +290,8 @@ def classify(
     shorter = pair[np.searchsorted(pair_keys, (middle * size + row)[order])]
     triple = mass + left3[place3] * shorter
 
-    pair_classes, pair_books = _quantize_pairs(pair, np.bincount(place)[place], bits[0])
+    errors = np.exp(-PAIR_WEIGHT / UNITS_PER_NAT * np.round(_costs(pair)))
+    pair_classes, pair_books = quantize_pairs(pair, np.bincount(place)[place], bits[0], errors)
     triple_classes, triple_book = quantize_costs(triple, bits[1])
     backoffs, backoff_book = quantize_costs(left, bits[2])
     backoffs3, backoff_book3 = quantize_costs(left3, bits[2])
@@ -298,16 +299,15 @@ def classify(
     return Ngram(size, pair_keys, pair_classes, backoffs, keys, triple_classes, backoffs3, books)
 
 
-def _quantize_pairs(
-    probabilities: np.ndarray, followers: np.ndarray, bits: int
+def quantize_pairs(
+    probabilities: np.ndarray, followers: np.ndarray, bits: int, errors: np.ndarray
 ) -> tuple[np.ndarray, list[tuple[int, ...]]]:
-    """Classes, and a codebook for each `pair_book` of the number of `followers` of the pair's context."""
+    """As quantize_costs, with a codebook for each `pair_book` of the number of `followers` of the pair's context."""
     book_of = np.array([pair_book(n) for n in range(1, int(followers.max(initial=1)) + 1)])[followers - 1]
     classes, books = np.zeros(len(probabilities), np.uint8), []
     for number in range(PAIR_BOOKS):
         inside = book_of == number
-        errors = np.exp(-PAIR_WEIGHT / UNITS_PER_NAT * np.round(_costs(probabilities[inside])))
-        classes[inside], book = quantize_costs(probabilities[inside], bits, errors)
+        classes[inside], book = quantize_costs(probabilities[inside], bits, errors[inside])
         books.append(book)
     return classes, books
 

@@ -27,7 +27,7 @@ from tinylm.ngram import UNITS_PER_NAT, Followers
 from tinylm.preparation import Source, write_tokens
 from tinylm.progress import Report
 from tinylm.training import Lesson, TokenFile, text_digest
-from tinylm.vocabulary import Vocabulary
+from tinylm.vocabulary import Vocabulary, encode
 
 FILE = "teacher.bin"
 KEPT = 16  # rows a place
@@ -116,9 +116,7 @@ def teach(
     Raises TinylmError when the disk is full.
     """
     numbers = teacher.base.numbers
-    read, _ = write_tokens(
-        source, lambda words: [numbers.get(word, UNKNOWN_ROW) for word in words], run, name="teacher_tokens.bin"
-    )
+    read, _ = write_tokens(source, lambda words: encode(words, numbers), run, name="teacher_tokens.bin")
     made_of = (text_digest(tokens, vocabulary.words), text_digest(read, teacher.words), teacher.said, str(KEPT))
     digest = hashlib.sha256("\n".join(made_of).encode())
     larger = "" if teacher.weights > count_weights(shape) else ", which is no larger than what it teaches"
