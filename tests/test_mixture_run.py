@@ -52,10 +52,17 @@ def test_the_n_gram_fills_the_bytes_that_are_left_and_counts_no_held_out_line(tm
     lines = [" ".join(words) for words in LINES[:49]]
     text.write_text("\n".join([*lines, "zebra hut zebra hut", *lines]))
     source = Source((WeightedText(text),), model.info.alphabet)
-    grown, metrics = add_ngram(model, source, 16_384, tmp_path, lambda *_: None, lambda _: None)
+    told: list[tuple[str, int, int]] = []
+
+    def report(stage: str, done: int, total: int, _: str) -> None:
+        told.append((stage, done, total))
+
+    grown, metrics = add_ngram(model, source, 16_384, tmp_path, report, text.stat().st_size)
+    assert all(done <= total for _, done, total in told)
+    assert {"counting", "numbering"} <= {stage for stage, done, total in told if done == total}
     size = len(build_language(grown).content)
     assert size <= 16_384 and metrics["ngram_bytes"] == parse_ngram(grown.ngram).size
-    small, less = add_ngram(model, source, size - 500, tmp_path, lambda *_: None, lambda _: None)
+    small, less = add_ngram(model, source, size - 500, tmp_path, lambda *_: None, 1)
     assert size - 600 < len(build_language(small).content) <= size - 500 and less["pairs"] < metrics["pairs"]
     counts = read_ngram(parse_ngram(grown.ngram))
     assert counts.followers(0, 1) == {}  # no counted line has a word that the model does not know
@@ -72,7 +79,7 @@ def test_of_two_n_grams_the_one_is_kept_beside_which_held_out_words_are_likelier
     for likely, how in (((-4.0, -5.0), "counted"), ((-5.0, -4.0), "beside the network")):
         found = iter(likely)
         monkeypatch.setattr("tinylm.mixture_run.choose_share", lambda *_, found=found: (1.4, next(found)))
-        grown, metrics = add_ngram(model, source, 14_000, tmp_path, lambda *_: None, lambda _: None)
+        grown, metrics = add_ngram(model, source, 14_000, tmp_path, lambda *_: None, 1)
         assert metrics["ngram_fitted"] == how and parse_ngram(grown.ngram).size == metrics["ngram_bytes"]
 
 

@@ -15,12 +15,12 @@ from tinylm.base_ngram import CarriedNgram
 from tinylm.kneser_ney import Counts, EncodedText, count_numbered, encode_text
 from tinylm.language import build_language
 from tinylm.mixture import Choice, choices_of
-from tinylm.mixture_fit import SHARE, fit_beside, places_of
+from tinylm.mixture_fit import fit_beside, places_of
 from tinylm.model import Model
 from tinylm.ngram import ReadNgram, read_ngram
 from tinylm.ngram_fit import EntriesFit, fit_followers
 from tinylm.preparation import Source, is_held_out, repeated_lines, write_tokens
-from tinylm.progress import Report
+from tinylm.progress import Report, byte_counter
 from tinylm.reading import read_chances
 from tinylm.vocabulary import encode
 
@@ -43,7 +43,7 @@ def add_ngram(
     budget: int,
     run: Path,
     report: Report,
-    reading: Callable[[int], None],
+    text_bytes: int,
     carried: CarriedNgram | None = None,
 ) -> tuple[Model, dict]:
     """The mixture of `model` (which lacks its n-gram) that fills `budget` language bytes, and what metrics.json says of it.
@@ -51,11 +51,12 @@ def add_ngram(
     Two n-grams are made, of what the text says (ngram_fit.py) and of what the network leaves of it (mixture_fit.py), and the one is kept
     beside which held-out words are likelier (docs/EXPERIMENTS.md, "An n-gram fitted to what its network leaves").
 
-    `carried`: fine-tune this n-gram; the last text of `source` is then what the base said, which it knows without counting.
+    `text_bytes`: of all texts of `source`. `carried`: fine-tune this n-gram; the last text is then what the base said, which it knows
+    without counting.
     Raises TinylmError when there is no room, or the disk is full.
     """
     room = budget - len(build_language(replace(model, info=replace(model.info, kind="word"))).content)
-    lines, counts = _count(model, source, reading, carried)
+    lines, counts = _count(model, source, byte_counter("counting", text_bytes, report), carried)
 
     def fitting(done: int, total: int) -> None:
         report("fitting", done, total, "")
@@ -70,10 +71,11 @@ def add_ngram(
     best, how = weighed(fit_followers(counts, room, fitting), [usual * share for share in SHARES]), "counted"
     if not carried:
         numbers = model.numbers
-        text, _ = write_tokens(source, lambda words: encode(words, numbers), run, reading, "numbers.bin")
+        numbering = byte_counter("numbering", text_bytes, report)
+        text, _ = write_tokens(source, lambda words: encode(words, numbers), run, numbering, "numbers.bin")
         chances = read_chances(model, text, lambda done: report("reading again", done, len(text.ids), ""))
         places = places_of(text, chances, model.ngram_rows)
-        beside = weighed(fit_beside(places, numbers, room, fitting), [SHARE])
+        beside = weighed(fit_beside(places, numbers, room, fitting), SHARES)
         told = f"held-out words: {-best.nats:.3f} nats counted, {-beside.nats:.3f} beside the network"
         if beside.nats > best.nats:
             best, how = beside, "beside the network"

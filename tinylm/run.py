@@ -246,8 +246,7 @@ def _go_all_stages(
     model = _quantized(options, split, trained.weights, unseen or first_lines(tokens.ids))
     made = _made_of(split, trained.epochs, base, teacher)
     if options.kind == "mixture":
-        reading = byte_counter("counting", total, report)
-        model, ngram = add_ngram(model, source, options.budget, run, report, reading, carried)
+        model, ngram = add_ngram(model, source, options.budget, run, report, total, carried)
         made |= ngram
     write_model(run, model)
     if trials:
