@@ -8,6 +8,7 @@ APT_PACKAGES := gcc gcc-arm-none-eabi gcc-riscv64-unknown-elf gcc-avr avr-libc a
 	qemu-system-misc simavr avrdude hunspell hunspell-en-gb hunspell-en-us hunspell-de-de hunspell-fr
 PROGRAMS := gcc arm-none-eabi-gcc riscv64-unknown-elf-gcc avr-gcc xtensa-lx106-elf-gcc qemu-system-arm \
 	qemu-system-avr qemu-system-xtensa simavr avrdude hunspell
+DICTIONARIES := /usr/share/hunspell/en_GB.dic /usr/share/hunspell/en_US.dic /usr/share/hunspell/de_DE.dic /usr/share/hunspell/fr.dic
 
 .PHONY: demo test lint bench models compilers clean
 
@@ -35,6 +36,7 @@ models: $(VENV)/.all
 # Debian's compilers and emulators, where they are missing and we may install them.
 compilers:
 	@missing=; for p in $(PROGRAMS); do command -v $$p >/dev/null || missing="$$missing $$p"; done; \
+	if command -v apt-get >/dev/null; then for d in $(DICTIONARIES); do [ -e $$d ] || missing="$$missing $$d"; done; fi; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
 	if ! command -v apt-get >/dev/null; then echo "Missing:$$missing. 'tinylm doctor' says how to install them; tests that need them are skipped."; exit 0; fi; \
 	if [ "$$(id -u)" = 0 ]; then sudo=; elif sudo -n true 2>/dev/null; then sudo=sudo; \
