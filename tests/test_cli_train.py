@@ -61,6 +61,7 @@ def test_a_text_that_is_none_is_refused_and_leaves_nothing(here: Path, content: 
         ([TEXT, "--epochs", "0"], 2, "0.01"),
         ([TEXT, "--leave-out", "Tom and Mary"], 1, "'Tom and Mary' is none"),
         ([TEXT, "--leave-out", "Tom's"], 1, "without an apostrophe"),
+        ([TEXT, "--leave-out"], 2, "tinylm train --help"),
     ],
 )
 def test_options_that_make_no_sense_are_refused_and_leave_nothing(

@@ -81,6 +81,8 @@ def main() -> None:
         sys.exit(done.exit_code)
     except click.ClickException as error:
         error.show()
+        if isinstance(error, click.BadOptionUsage):  # an option without its value: the parser does not know whose it is
+            click.echo(f"  What it takes: tinylm {sys.argv[1]} --help", err=True)
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         _fail("Stopped.", "", 130)
