@@ -17,7 +17,7 @@ from tinylm.flatbuffer import read_tflite
 from tinylm.language import build_language
 from tinylm.measure import type_line
 from tinylm.mixture import Choice, choices_of
-from tinylm.mixture_run import SHARES, add_ngram, choose_share
+from tinylm.mixture_run import SHARES, NumberedText, add_ngram, choose_share
 from tinylm.model import Model, load_model, write_model
 from tinylm.ngram import parse_ngram, read_ngram
 from tinylm.preparation import Source, WeightedText
@@ -57,12 +57,13 @@ def test_the_n_gram_fills_the_bytes_that_are_left_and_counts_no_held_out_line(tm
     def report(stage: str, done: int, total: int, _: str) -> None:
         told.append((stage, done, total))
 
-    grown, metrics = add_ngram(model, source, 16_384, tmp_path, report, text.stat().st_size)
+    numbered = NumberedText.write(source, model, tmp_path, report)
+    grown, metrics = add_ngram(model, numbered, 16_384, report)
     assert all(done <= total for _, done, total in told)
     assert {"counting", "numbering"} <= {stage for stage, done, total in told if done == total}
     size = len(build_language(grown).content)
     assert size <= 16_384 and metrics["ngram_bytes"] == parse_ngram(grown.ngram).size
-    small, less = add_ngram(model, source, size - 500, tmp_path, lambda *_: None, 1)
+    small, less = add_ngram(model, numbered, size - 500, report)
     assert size - 600 < len(build_language(small).content) <= size - 500 and less["pairs"] < metrics["pairs"]
     counts = read_ngram(parse_ngram(grown.ngram))
     assert counts.followers(0, 1) == {}  # no counted line has a word that the model does not know
@@ -79,7 +80,8 @@ def test_of_two_n_grams_the_one_is_kept_beside_which_held_out_words_are_likelier
     for likely, how in (((-4.0, -5.0), "counted"), ((-5.0, -4.0), "beside the network")):
         found = iter(likely)
         monkeypatch.setattr("tinylm.mixture_run.choose_share", lambda *_, found=found: (1.4, next(found)))
-        grown, metrics = add_ngram(model, source, 14_000, tmp_path, lambda *_: None, 1)
+        numbered = NumberedText.write(source, model, tmp_path, lambda *_: None)
+        grown, metrics = add_ngram(model, numbered, 14_000, lambda *_: None)
         assert metrics["ngram_fitted"] == how and parse_ngram(grown.ngram).size == metrics["ngram_bytes"]
 
 

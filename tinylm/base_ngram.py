@@ -70,14 +70,14 @@ class CarriedNgram:
     def join(self, own: Counts, numbers: Mapping[str, int]) -> Counts:
         """What the base and the user's text say together. `own` has the `numbers` of the new vocabulary."""
         ngram, size = self.base.ngram, len(own.unigram)
-        moved, said = self._moved(numbers), self._said(numbers, size)
+        moved, said = self.moved(numbers), self._said(numbers, size)
         unigram = said + self.weight * own.pair_counts.sum() * own.unigram
         unigram[:FIRST_WORD_ROW] = 0.0
         # What the base's entries add stays as it is; what the user's text counts is scaled to weigh as counts do.
         scale = min(1.0, USUAL_SHARE / self.base.share)
         unigram = scale * np.maximum(unigram / unigram.sum(), 1e-12)
 
-        keys, chances = _entries((((last,), f) for last, f in ngram.pairs.items()), moved, size)
+        keys, chances = entries_of((((last,), f) for last, f in ngram.pairs.items()), moved, size)
         known = _Order(keys, chances, _masses(keys, chances, unigram[keys % size], size))
         users = _Order(own.pair_keys, self.weight * own.pair_counts, scale * own.pair_mass)
         pairs = _join(known, users, size, lambda last: said[last])
@@ -85,10 +85,10 @@ class CarriedNgram:
         pair = pairs.mass + left * unigram[pairs.keys % size]
 
         def said_together(contexts: np.ndarray) -> np.ndarray:  # of two rows that are no pair: as if by chance
-            return said[contexts // size] * _look_up(keys, chances, contexts, said[contexts % size] / self.words)
+            return said[contexts // size] * look_up(keys, chances, contexts, said[contexts % size] / self.words)
 
-        keys3, chances3 = _entries(ngram.triples.items(), moved, size)
-        shorter = _look_up(pairs.keys, pair, keys3 % (size * size), 0.0)
+        keys3, chances3 = entries_of(ngram.triples.items(), moved, size)
+        shorter = look_up(pairs.keys, pair, keys3 % (size * size), 0.0)
         known = _Order(keys3, chances3, _masses(keys3, chances3, shorter, size))
         users = _Order(own.triple_keys, self.weight * own.triple_counts, scale * own.triple_mass)
         triples = _join(known, users, size, said_together)
@@ -105,7 +105,7 @@ class CarriedNgram:
             False,
         )
 
-    def _moved(self, numbers: Mapping[str, int]) -> np.ndarray:
+    def moved(self, numbers: Mapping[str, int]) -> np.ndarray:
         """The new number of each of the base's, -1 where the word went away."""
         moved = np.full(self.base.ngram.rows, -1, np.int64)
         moved[[BOUNDARY_ROW, UNKNOWN_ROW]] = BOUNDARY_ROW, UNKNOWN_ROW
@@ -131,10 +131,10 @@ class _Order:
     mass: np.ndarray
 
 
-def _entries(
+def entries_of(
     contexts: Iterable[tuple[tuple[int, ...], Followers]], moved: np.ndarray, size: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Keys (sorted) and chances of the entries all of whose words have a new number."""
+    """Keys (sorted) and chances of the entries all of whose words have a new number: of numbers a, b, c it is (a * size + b) * size + c."""
     found = [(*context, row, cost) for context, followers in contexts for row, cost in followers.costs.items()]
     if not found:
         return np.zeros(0, np.int64), np.zeros(0)
@@ -159,7 +159,7 @@ def _sums(contexts: np.ndarray, values: np.ndarray) -> np.ndarray:
     return np.bincount(place, values)[place]
 
 
-def _look_up(keys: np.ndarray, values: np.ndarray, wanted: np.ndarray, otherwise: np.ndarray | float) -> np.ndarray:
+def look_up(keys: np.ndarray, values: np.ndarray, wanted: np.ndarray, otherwise: np.ndarray | float) -> np.ndarray:
     """The value of each wanted key."""
     if not len(keys):
         return np.broadcast_to(otherwise, wanted.shape)

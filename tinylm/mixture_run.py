@@ -5,23 +5,24 @@ Knows the order of these stages. There is nothing to resume: it takes a few minu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from tinylm.base_ngram import CarriedNgram
-from tinylm.kneser_ney import Counts, EncodedText, count_numbered, encode_text
+from tinylm.kneser_ney import count_numbered, encode_text
 from tinylm.language import build_language
 from tinylm.mixture import Choice, choices_of
 from tinylm.mixture_fit import fit_beside, places_of
-from tinylm.model import Model
+from tinylm.model import BOUNDARY_ROW, Model
 from tinylm.ngram import ReadNgram, read_ngram
 from tinylm.ngram_fit import EntriesFit, fit_followers
-from tinylm.preparation import Source, is_held_out, repeated_lines, write_tokens
+from tinylm.preparation import LearnedPart, Source, repeated_lines, write_tokens
 from tinylm.progress import Report, byte_counter
 from tinylm.reading import read_chances
+from tinylm.training import TokenFile
 from tinylm.vocabulary import encode
 
 SHARES = (0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0)  # weights beside the network's 1 that are tried, or of the base's
@@ -29,7 +30,30 @@ WORDS_TO_CHOOSE = 6000  # held-out words that decide
 
 
 @dataclass(frozen=True)
-class _Weighed:
+class NumberedText:
+    """A text in the numbers of a mixture (`model.numbers`): what is learned of `source`, and the held-out lines as words."""
+
+    source: Source
+    text: TokenFile
+    held: list[list[str]]
+
+    @classmethod
+    def write(cls, source: Source, model: Model, folder: Path, report: Report) -> NumberedText:
+        """Write `numbers.bin`. Raises TinylmError when the text has no line."""
+        numbers, reading = model.numbers, byte_counter("numbering", source.file_bytes, report)
+        return cls(source, *write_tokens(source, lambda words: encode(words, numbers), folder, reading, "numbers.bin"))
+
+    def lines(self, model: Model) -> list[list[str]]:
+        """Lines to weigh by; a text of under 50 lines has none held out, so its first words."""
+        if self.held:
+            return self.held
+        spelled = {number: word for word, number in model.numbers.items()} | {BOUNDARY_ROW: "\n"}
+        words = [spelled.get(number, "") for number in self.text.ids[1 : WORDS_TO_CHOOSE + 1].tolist()]
+        return [line.split() for line in " ".join(words).split("\n")]
+
+
+@dataclass(frozen=True)
+class Weighed:
     """An n-gram, its weight beside the network's 1, and the mean log P of held-out words then."""
 
     fit: EntriesFit
@@ -37,50 +61,67 @@ class _Weighed:
     nats: float
 
 
+@dataclass(frozen=True)
+class NgramRun:
+    """The n-gram of `model`, which lacks it, in `room` language bytes: made of a text, weighed on its held-out lines."""
+
+    model: Model
+    numbered: NumberedText
+    room: int
+    report: Report
+
+    def count(self, carried: CarriedNgram | None = None) -> Weighed:
+        """Of what the text says (ngram_fit.py).
+
+        `carried`: fine-tune this n-gram; the last text of the source is then what the base said, which it knows without counting.
+        """
+        source, usual = self.numbered.source, 1.0
+        if carried:
+            weights = [*(text.weight / carried.weight for text in source.texts[:-1]), 0.0]
+            source = replace(source, texts=tuple(replace(t, weight=w) for t, w in zip(source.texts, weights)))
+            usual = carried.base.share
+        lines = LearnedPart(source).lines(byte_counter("counting", source.file_bytes, self.report))
+        counts = count_numbered(encode_text(repeated_lines(lines)), self.model.numbers, self.model.ngram_rows)
+        counts = carried.join(counts, self.model.numbers) if carried else counts
+        return self._weigh(fit_followers(counts, self.room, self._fitting), [usual * share for share in SHARES])
+
+    def fit_beside(self) -> Weighed:
+        """Of what the network leaves of the text (mixture_fit.py)."""
+        text, model = self.numbered.text, self.model
+        chances = read_chances(model, text, lambda done: self.report("reading again", done, len(text.ids), ""))
+        places = places_of(text, chances, model.ngram_rows)
+        return self._weigh(fit_beside(places, model.numbers, self.room, self._fitting), SHARES)
+
+    def _fitting(self, done: int, total: int) -> None:
+        self.report("fitting", done, total, "")
+
+    def _weigh(self, fit: EntriesFit, shares: Sequence[float]) -> Weighed:
+        def weighing(done: int) -> None:
+            self.report("weighing", done, WORDS_TO_CHOOSE, "")
+
+        lines = self.numbered.lines(self.model)
+        return Weighed(fit, *choose_share(self.model, read_ngram(fit.packed), lines, shares, weighing))
+
+
 def add_ngram(
-    model: Model,
-    source: Source,
-    budget: int,
-    run: Path,
-    report: Report,
-    text_bytes: int,
-    carried: CarriedNgram | None = None,
+    model: Model, numbered: NumberedText, budget: int, report: Report, carried: CarriedNgram | None = None
 ) -> tuple[Model, dict]:
     """The mixture of `model` (which lacks its n-gram) that fills `budget` language bytes, and what metrics.json says of it.
 
-    Two n-grams are made, of what the text says (ngram_fit.py) and of what the network leaves of it (mixture_fit.py), and the one is kept
-    beside which held-out words are likelier (docs/EXPERIMENTS.md, "An n-gram fitted to what its network leaves").
-
-    `text_bytes`: of all texts of `source`. `carried`: fine-tune this n-gram; the last text is then what the base said, which it knows
-    without counting.
+    Two n-grams are made, of what the text says and of what the network leaves of it, and the one is kept beside which held-out words
+    are likelier (docs/EXPERIMENTS.md, "An n-gram fitted to what its network leaves"). `carried`: as for NgramRun.count; this one is kept.
     Raises TinylmError when there is no room, or the disk is full.
     """
     room = budget - len(build_language(replace(model, info=replace(model.info, kind="word"))).content)
-    lines, counts = _count(model, source, byte_counter("counting", text_bytes, report), carried)
-
-    def fitting(done: int, total: int) -> None:
-        report("fitting", done, total, "")
-
-    def weighing(done: int) -> None:
-        report("weighing", done, WORDS_TO_CHOOSE, "")
-
-    def weighed(fit: EntriesFit, shares: Sequence[float]) -> _Weighed:
-        return _Weighed(fit, *choose_share(model, read_ngram(fit.packed), lines, shares, weighing))
-
-    usual = carried.base.share if carried else 1.0
-    best, how = weighed(fit_followers(counts, room, fitting), [usual * share for share in SHARES]), "counted"
-    if not carried:
-        numbers = model.numbers
-        numbering = byte_counter("numbering", text_bytes, report)
-        text, _ = write_tokens(source, lambda words: encode(words, numbers), run, numbering, "numbers.bin")
-        chances = read_chances(model, text, lambda done: report("reading again", done, len(text.ids), ""))
-        places = places_of(text, chances, model.ngram_rows)
-        beside = weighed(fit_beside(places, numbers, room, fitting), SHARES)
+    making = NgramRun(model, numbered, room, report)
+    best, how = making.count(carried), "counted"
+    if carried:
+        told = f"the n-gram counts {best.share:.3g} beside the network's 1"
+    else:
+        beside = making.fit_beside()
         told = f"held-out words: {-best.nats:.3f} nats counted, {-beside.nats:.3f} beside the network"
         if beside.nats > best.nats:
             best, how = beside, "beside the network"
-    else:
-        told = f"the n-gram counts {best.share:.3g} beside the network's 1"
     report("weighing", 1, 1, told)
     fit = best.fit
     report("fitting", 1, 1, f"{fit.pairs:,} pairs and {fit.triples:,} triples, {how}: {fit.packed.size:,} bytes")
@@ -94,47 +135,6 @@ def add_ngram(
         "ngram_share": round(best.share, 3),
     }
     return replace(model, info=info, ngram=fit.packed.render()), metrics
-
-
-def _count(
-    model: Model, source: Source, reading: Callable[[int], None], carried: CarriedNgram | None
-) -> tuple[list[list[str]], Counts]:
-    """Lines to weigh by, which are not counted where the text has enough, and what the text says, with the base where there is one."""
-    held: list[list[str]] = []
-    weights = [text.weight for text in source.texts]
-    if carried:
-        weights = [*(weight / carried.weight for weight in weights[:-1]), 0.0]
-    text = encode_text(_read_lines(source, weights, held, reading))
-    counts = count_numbered(text, model.numbers, model.ngram_rows)
-    return held or _first_lines(text), carried.join(counts, model.numbers) if carried else counts
-
-
-def _read_lines(
-    source: Source, weights: Sequence[float], held: list[list[str]], reading: Callable[[int], None]
-) -> Iterator[list[str]]:
-    """The lines to count, as often as the `weights` of their texts say; those that the network did not see either go to
-    `held`."""
-
-    def counted() -> Iterator[tuple[float, list[str]]]:
-        for number, (text, words) in enumerate(source.numbered_lines(reading)):
-            if is_held_out(number):
-                held.append(words)
-            else:
-                yield weights[text], words
-
-    return repeated_lines(counted())
-
-
-def _first_lines(text: EncodedText) -> list[list[str]]:
-    """A text of under 50 lines has none held out."""
-    tokens = text.tokens[:WORDS_TO_CHOOSE].tolist()
-    lines: list[list[str]] = []
-    for token in tokens:
-        if token == 0:
-            lines.append([])
-        else:
-            lines[-1].append(text.words[token - 1])
-    return lines
 
 
 def choose_share(

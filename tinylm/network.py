@@ -71,7 +71,8 @@ def build_trainer(
 ) -> Any:
     """A Keras model from (ids [B,T], targets [B,T], sampled rows [K], their correction [K]) to the loss of each token.
 
-    With two more inputs, rows [B,T,k] and their shares [B,T,k], these rows are wanted too, and the target for the rest of 1.
+    With two more inputs, rows [B,T,k] and their shares [B,T,k], these rows are wanted too, and the target for the rest of 1. With one
+    more, logs [B,T,1], the loss is -log of the target's chance and exp of that: what an n-gram beside the network adds.
 
     T = `steps`, unrolled: a loop op costs more than it saves at T = 32. With `negatives` = 0 the softmax is over all
     rows; else over the sampled ones and the target (Jean et al. 2015, arXiv 1412.2007: logits less log of the chance
@@ -192,9 +193,10 @@ def _token_loss(
         total = ops.logaddexp(ops.logsumexp(logits, axis=-1), true)
     else:
         total = ops.logsumexp(ops.matmul(context, ops.transpose(table)) + w["output_bias"], axis=-1)
-    if taught:
+    if len(taught) == 2:
         rows, shares = (ops.reshape(part, (-1, part.shape[-1])) for part in taught)
         meant = ops.sum(ops.take(table, rows, axis=0) * shares[:, :, None], axis=1)
         others = ops.sum(context * meant, axis=-1) + ops.sum(ops.take(w["output_bias"], rows) * shares, axis=-1)
         true = (1 - ops.sum(shares, axis=-1)) * true + others
-    return ops.reshape(total - true, (-1, states.shape[1], 1))
+    loss = ops.reshape(total - true, (-1, states.shape[1], 1))
+    return -ops.logaddexp(-loss, taught[0]) if len(taught) == 1 else loss

@@ -48,6 +48,11 @@ class Source:
     held_out: tuple[Path, ...] = ()
     left_out: frozenset[str] = frozenset()
 
+    @property
+    def file_bytes(self) -> int:
+        """Of all texts, as they lie on the disk."""
+        return sum(text.path.stat().st_size for text in self.texts)
+
     def written_lines(
         self, progress: Callable[[int], None] | None = None, passed_by: set[str] | None = None
     ) -> Iterator[tuple[int, str, list[str]]]:

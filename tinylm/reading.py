@@ -37,11 +37,11 @@ def read_chances(model: Model, text: TokenFile, progress: Callable[[int], None] 
         chances[places] = np.exp(-network.predict_on_batch((*rows, *unused))[..., 0])
         if progress:
             progress(int(places.max()))
-    return chances[:-1] * _shares(model)[text.ids[1:]]
+    return chances[:-1] * shares_of(model)[text.ids[1:]]
 
 
-def _shares(model: Model) -> np.ndarray:
-    """Of each number: the part of its row's chance that is its own, float32."""
+def shares_of(model: Model) -> np.ndarray:
+    """Of each number of a mixture: the part of its row's chance that is its own, float32."""
     shares = np.zeros(model.ngram_rows, np.float32)
     shares[[BOUNDARY_ROW, UNKNOWN_ROW]] = 1.0
     for word, level in zip(model.words, model.levels):

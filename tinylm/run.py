@@ -22,32 +22,26 @@ from tinylm.base import Base, carry_ngram, carry_over, joined_counts, open_base,
 from tinylm.base_ngram import CarriedNgram
 from tinylm.baseline import choose_kind, train_baseline
 from tinylm.budget import Split, split_budget, usual_proportions
-from tinylm.calibration import CALIBRATION_TOKENS, calibration_rows, first_lines
+from tinylm.calibration import CALIBRATION_TOKENS
 from tinylm.card import write_metrics
 from tinylm.choice import Table
 from tinylm.corpus import ALPHABETS
-from tinylm.early_stopping import watch
 from tinylm.errors import TinylmError, nearest
-from tinylm.flatbuffer import write_tflite
 from tinylm.language import build_language
 from tinylm.mixture_run import add_ngram
-from tinylm.model import WITH_ROWS, Model, ModelInfo, write_model, write_whole
+from tinylm.model import Model, ModelInfo, write_model, write_whole
 from tinylm.network import initial_weights
+from tinylm.network_run import NetworkRun, quantized
 from tinylm.ngram_run import train_ngram
 from tinylm.preparation import (
     LearnedPart,
     Source,
     WeightedText,
     count_source,
-    encode_characters,
-    encode_words,
-    row_frequency,
-    write_tokens,
 )
 from tinylm.progress import Report, byte_counter
-from tinylm.quantize import grid_of, quantize
-from tinylm.teacher import Teacher, open_teacher, teach
-from tinylm.training import TrainingPlan, checkpoint_is_stale, text_digest, train, write_arrays
+from tinylm.teacher import Teacher, open_teacher
+from tinylm.training import TrainingPlan
 from tinylm.trials import choose_split
 
 WEIGHT_BITS = {"word": 4, "mixture": 4}  # by kind; 8 of any other
@@ -198,8 +192,7 @@ def _go_all_stages(
         tuple(Path(p) for p in options.held_out),
         options.words_left_out,
     )
-    total = sum(t.path.stat().st_size for t in source.texts)
-    counted = count_source(source, run, byte_counter("reading", total, report))
+    counted = count_source(source, run, byte_counter("reading", source.file_bytes, report))
     counts, chosen, capitals = counted.counts, counted.weighted, counted.capitals
     for name in counted.names:
         report("names", 1, 1, name.describe(source.texts[name.text].path.name))
@@ -208,7 +201,12 @@ def _go_all_stages(
             report("left out", 1, 1, f"no line of the text has {word}")
     if options.kind == "ngram":
         model, made = train_ngram(
-            source, _info(options), options.budget, report, byte_counter("encoding", total, report), capitals
+            source,
+            _info(options),
+            options.budget,
+            report,
+            byte_counter("encoding", source.file_bytes, report),
+            capitals,
         )
         write_model(run, model)
         _write_metrics(run, options, made, counts, model)
@@ -217,36 +215,15 @@ def _go_all_stages(
     if base:
         source, chosen, carried = _rehearse(base, source, counts, options, run, report)
         capitals = base.capitals | capitals
-        total = sum(t.path.stat().st_size for t in source.texts)
     split, trials = _split(options, source, chosen, capitals, base, check, report)
     report("split", 1, 1, _describe(split))
-    encoder = encode_words(split.vocabulary) if options.kind in WITH_ROWS else encode_characters(source.alphabet)
-    tokens, held = write_tokens(source, encoder, run, byte_counter("encoding", total, report))
-    frequency = row_frequency(tokens, split.shape.rows)
-    digest, lesson = text_digest(tokens, split.vocabulary.words), None
-    if teacher:
-        digest, lesson = teach(teacher, source, split.vocabulary, tokens, split.shape, run, report)
-    if checkpoint_is_stale(run, split.shape, options.plan, digest):
-        report("training", 0, 1, "the text or the plan has changed: from the start")
-    unseen = [list(encoder(words)) for words in held]
-    trained = train(
-        split.shape,
-        tokens,
-        frequency,
-        options.plan,
-        run,
-        lambda s, n, loss: report("training", s, n, f"loss {loss:.3f} nats"),
-        start=carry_over(base, split.vocabulary, chosen, split.shape) if base else None,
-        text=digest,
-        grid=grid_of(split.shape),
-        lesson=lesson,
-        watch=watch(split.shape, unseen),
-    )
-    write_arrays(run / "weights.npz", trained.weights)
-    model = _quantized(options, split, trained.weights, unseen or first_lines(tokens.ids))
+    start = carry_over(base, split.vocabulary, chosen, split.shape) if base else None
+    network = NetworkRun(_info(options), options.plan, split, source, run, report)
+    trained = network.train(start, teacher, carried)
+    model = network.quantized(trained)
     made = _made_of(split, trained.epochs, base, teacher)
     if options.kind == "mixture":
-        model, ngram = add_ngram(model, source, options.budget, run, report, total, carried)
+        model, ngram = add_ngram(model, network.numbered, options.budget, report, carried)
         made |= ngram
     write_model(run, model)
     if trials:
@@ -257,12 +234,12 @@ def _go_all_stages(
     )
     report("training", 1, 1, f"done{ended}")
     size = len(build_language(model).content)
-    part, reading = LearnedPart(source), byte_counter("counting", total, report)
-    ngram = train_baseline(part, _info(options), size, run, report, reading, capitals)
-    if not (ngram and held) or base:
+    reading = byte_counter("counting", source.file_bytes, report)
+    ngram = train_baseline(LearnedPart(source), _info(options), size, run, report, reading, capitals)
+    if not (ngram and network.held) or base:
         return model
     may_replace = options.choose_kind and _would_do(ngram, check)
-    return choose_kind(run, model, ngram, split, held, may_replace, report)
+    return choose_kind(run, model, ngram, split, network.held, may_replace, report)
 
 
 def _would_do(model: Model, check: Check | None) -> bool:
@@ -287,7 +264,7 @@ def _split(
     """The split by its rule, or with a search the best of a few, in their table."""
 
     def made(split: Split, weights: dict[str, np.ndarray], held: list[list[int]]) -> Model:
-        return _quantized(options, split, weights, held)
+        return quantized(_info(options), split, weights, held)
 
     bits = options.weight_bits
     like = base and replace(base.shape, weight_bits=bits)
@@ -372,13 +349,6 @@ def _info(options: RunOptions) -> ModelInfo:
         alphabet=alphabet_of(options.language),
         attribution=options.attribution,
     )
-
-
-def _quantized(options: RunOptions, split: Split, weights: dict[str, np.ndarray], held: list[list[int]]) -> Model:
-    graph = quantize(split.shape, weights, calibration_rows(held))
-    info = replace(_info(options), top_millinats=split.vocabulary.top_millinats)
-    words = split.vocabulary
-    return Model(info, words.words, words.levels, write_tflite(graph), capitals=words.capitals)
 
 
 def _write_metrics(run: Path, options: RunOptions, made: dict, counts: Counter[str], model: Model) -> None:

@@ -25,12 +25,14 @@ from tinylm.errors import TinylmError
 from tinylm.network import NetworkShape, build_trainer, initial_weights
 
 Progress = Callable[[int, int, float], None]  # step, steps, mean loss in nats a word
-# From places in the tokens [B,T] and the targets there to rows [B,T,k] wanted beside them, and the share of each (teacher.py).
-Lesson = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+# From places in the tokens [B,T] and the targets there to what the loss takes besides (build_trainer): of a teacher rows [B,T,k] that are
+# wanted too and the share of each (teacher.py), of an n-gram what it adds [B,T,1] (mixture_lesson.py).
+Lesson = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, ...]]
 # From weights to the grid that each will be rounded to: name -> (scale that spreads over the array, largest multiple of it).
 Grid = Callable[[dict[str, np.ndarray]], dict[str, tuple[np.ndarray, int]]]
 # Tokens of a run that XLA compiles with TensorFlow: with fewer its seconds are not paid back (benchmarks/prediction.md, Training).
 LEAST_COMPILED = 2_000_000
+CHECKPOINT = "checkpoint.npz"
 LAST_OF_EARLY = 0.3  # of the steps before it: the last part of a run that ends early
 ALWAYS_SCORED = 512  # commonest rows are in every sampled softmax: they carry most of its mass
 
@@ -150,7 +152,7 @@ def train(
 
     `grid`: train the last part with weights rounded to it (gradients go straight through: Bengio et al. 2013, arXiv 1308.3432)
     and return them rounded. `text`: a digest of what is learned (text_digest); a checkpoint of another text is not resumed.
-    `lesson`: a teacher's, learned beside the text. `watch`: ends the run early when it says so.
+    `lesson`: a teacher's, learned beside the text, or what an n-gram beside the network tells. `watch`: ends the run early when it says so.
     `frequency` [V]: how often each row is a target. `start`: weights to fine-tune instead of a fresh start.
     """
     planned = max(1, round(plan.epochs * steps_in_epoch(tokens, plan)))
@@ -307,12 +309,12 @@ class _Loop:
         arrays |= self.watch.saved() if self.watch else {}
         arrays |= {"done": done, "total": self.total, "last_part": self.last_part}
         arrays |= {"made_of": _made_of(self.shape, self.plan, self.text)}
-        write_arrays(self.run / "checkpoint.npz", arrays)
+        write_arrays(self.run / CHECKPOINT, arrays)
 
     def restore(self) -> int:
         """Steps already done by a checkpoint of the same plan, shape and text, else 0."""
-        saved = _read_checkpoint(self.run)
-        if saved is None or str(saved["made_of"]) != _made_of(self.shape, self.plan, self.text):
+        saved = read_made_of(self.run / CHECKPOINT)
+        if str(saved.get("made_of")) != _made_of(self.shape, self.plan, self.text):
             return 0
         self.start = {k[2:]: v for k, v in saved.items() if k.startswith("w_")}
         self.slots = [saved[k] for k in sorted(saved) if k.startswith("s_")] or None
@@ -357,22 +359,21 @@ def _made_of(shape: NetworkShape, plan: TrainingPlan, text: str) -> str:
     return repr((asdict(shape), asdict(plan), text))
 
 
-def _read_checkpoint(run: Path) -> dict[str, np.ndarray] | None:
-    path = run / "checkpoint.npz"
+def read_made_of(path: Path) -> dict[str, np.ndarray]:
+    """An .npz that says what it was made of; nothing where there is none. Raises TinylmError for a damaged one."""
     if not path.is_file():
-        return None
+        return {}
     try:
         with np.load(path) as saved:
-            arrays = {name: saved[name] for name in saved.files}
-            return arrays if {"made_of", "done"} <= set(arrays) else None
+            return {name: saved[name] for name in saved.files} if "made_of" in saved.files else {}
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise TinylmError(f"The checkpoint '{path}' is damaged: {error}.", "Start afresh with --restart.") from error
 
 
 def checkpoint_is_stale(run: Path, shape: NetworkShape, plan: TrainingPlan, text: str) -> bool:
     """Whether there is a checkpoint that training will not resume."""
-    saved = _read_checkpoint(run)
-    return saved is not None and str(saved["made_of"]) != _made_of(shape, plan, text)
+    saved = read_made_of(run / CHECKPOINT)
+    return bool(saved) and str(saved["made_of"]) != _made_of(shape, plan, text)
 
 
 def text_digest(tokens: TokenFile, words: tuple[str, ...]) -> str:
