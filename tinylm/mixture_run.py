@@ -54,9 +54,10 @@ class NumberedText:
 
 @dataclass(frozen=True)
 class Weighed:
-    """An n-gram, its weight beside the network's 1, and the mean log P of held-out words then."""
+    """An n-gram, whether it was fitted to the network, its weight beside the network's 1, and the mean log P of held-out words then."""
 
     fit: EntriesFit
+    is_fitted: bool
     share: float
     nats: float
 
@@ -69,6 +70,13 @@ class NgramRun:
     numbered: NumberedText
     room: int
     report: Report
+
+    def choose(self) -> Weighed:
+        """The one of two, counted and fitted to the network, beside which held-out words are likelier."""
+        counted, beside = self.count(), self.fit_beside()
+        told = f"held-out words: {-counted.nats:.3f} nats counted, {-beside.nats:.3f} beside the network"
+        self.report("weighing", 1, 1, told)
+        return max(counted, beside, key=lambda made: made.nats)
 
     def count(self, carried: CarriedNgram | None = None) -> Weighed:
         """Of what the text says (ngram_fit.py).
@@ -83,24 +91,25 @@ class NgramRun:
         lines = LearnedPart(source).lines(byte_counter("counting", source.file_bytes, self.report))
         counts = count_numbered(encode_text(repeated_lines(lines)), self.model.numbers, self.model.ngram_rows)
         counts = carried.join(counts, self.model.numbers) if carried else counts
-        return self._weigh(fit_followers(counts, self.room, self._fitting), [usual * share for share in SHARES])
+        fit = fit_followers(counts, self.room, self._fitting)
+        return self._weigh(fit, [usual * share for share in SHARES], is_fitted=False)
 
     def fit_beside(self) -> Weighed:
         """Of what the network leaves of the text (mixture_fit.py)."""
         text, model = self.numbered.text, self.model
         chances = read_chances(model, text, lambda done: self.report("reading again", done, len(text.ids), ""))
         places = places_of(text, chances, model.ngram_rows)
-        return self._weigh(fit_beside(places, model.numbers, self.room, self._fitting), SHARES)
+        return self._weigh(fit_beside(places, model.numbers, self.room, self._fitting), SHARES, is_fitted=True)
 
     def _fitting(self, done: int, total: int) -> None:
         self.report("fitting", done, total, "")
 
-    def _weigh(self, fit: EntriesFit, shares: Sequence[float]) -> Weighed:
+    def _weigh(self, fit: EntriesFit, shares: Sequence[float], is_fitted: bool) -> Weighed:
         def weighing(done: int) -> None:
             self.report("weighing", done, WORDS_TO_CHOOSE, "")
 
         lines = self.numbered.lines(self.model)
-        return Weighed(fit, *choose_share(self.model, read_ngram(fit.packed), lines, shares, weighing))
+        return Weighed(fit, is_fitted, *choose_share(self.model, read_ngram(fit.packed), lines, shares, weighing))
 
 
 def add_ngram(
@@ -114,25 +123,21 @@ def add_ngram(
     """
     room = budget - len(build_language(replace(model, info=replace(model.info, kind="word"))).content)
     making = NgramRun(model, numbered, room, report)
-    best, how = making.count(carried), "counted"
     if carried:
-        told = f"the n-gram counts {best.share:.3g} beside the network's 1"
+        made = making.count(carried)
+        report("weighing", 1, 1, f"the n-gram counts {made.share:.3g} beside the network's 1")
     else:
-        beside = making.fit_beside()
-        told = f"held-out words: {-best.nats:.3f} nats counted, {-beside.nats:.3f} beside the network"
-        if beside.nats > best.nats:
-            best, how = beside, "beside the network"
-    report("weighing", 1, 1, told)
-    fit = best.fit
+        made = making.choose()
+    fit, how = made.fit, "beside the network" if made.is_fitted else "counted"
     report("fitting", 1, 1, f"{fit.pairs:,} pairs and {fit.triples:,} triples, {how}: {fit.packed.size:,} bytes")
-    info = replace(model.info, share_millinats=round(1000 * float(np.log(best.share))))
+    info = replace(model.info, share_millinats=round(1000 * float(np.log(made.share))))
     metrics = {
         "ngram_bytes": fit.packed.size,
         "ngram_fitted": how,
         "pairs": fit.pairs,
         "triples": fit.triples,
         "bits_an_entry": round(8 * fit.packed.size / max(1, fit.pairs + fit.triples), 2),
-        "ngram_share": round(best.share, 3),
+        "ngram_share": round(made.share, 3),
     }
     return replace(model, info=info, ngram=fit.packed.render()), metrics
 

@@ -103,7 +103,7 @@ class NetworkRun:
             digest, lesson = teach(teacher, self.source, vocabulary, tokens, self.split.shape, self.folder, self.report)
         elif self.info.kind == "mixture":
             lesson = self._lesson_beside(carried, digest)
-            digest += " beside an n-gram"
+            digest += " beside an n-gram" if lesson else ""
         if checkpoint_is_stale(self.folder, self.split.shape, self.plan, digest):
             self.report("training", 0, 1, "the text or the plan has changed: from the start")
         trained = self._learn(self.plan, self.folder, "training", digest, start, lesson)
@@ -119,13 +119,15 @@ class NetworkRun:
     def _unseen(self) -> list[list[int]]:
         return [list(self._encode(words)) for words in self.held]
 
-    def _lesson_beside(self, carried: CarriedNgram | None, digest: str) -> Lesson:
-        """What the n-gram adds that a base has, or one that is fitted to a draft."""
+    def _lesson_beside(self, carried: CarriedNgram | None, digest: str) -> Lesson | None:
+        """What the n-gram adds that a base has, or one that is fitted to a draft; None where that says less than counts (small texts)."""
         model = words_of(self.info, self.split)
         if carried:
             ngram, moved = carried.base, carried.moved(model.numbers)
         else:
             ngram, moved = self._draft_ngram(digest), np.arange(model.ngram_rows)
+        if not ngram.content:
+            return None
         return lesson_beside(self.numbered.text, ngram, moved, shares_of(model))
 
     def _draft_ngram(self, digest: str) -> BaseNgram:
@@ -136,8 +138,8 @@ class NetworkRun:
         kept = read_made_of(folder / DRAFT_NGRAM)
         if str(kept.get("made_of")) != made_of:
             draft = self.quantized(self._learn(plan, folder, "drafting", digest, None, None))
-            found = NgramRun(draft, self.numbered, self.split.ngram_bytes, self.report).fit_beside()
-            packed = np.frombuffer(found.fit.packed.render(), np.uint8)
+            found = NgramRun(draft, self.numbered, self.split.ngram_bytes, self.report).choose()
+            packed = np.frombuffer(found.fit.packed.render() if found.is_fitted else b"", np.uint8)
             kept = {"made_of": made_of, "ngram": packed, "share": found.share}
             write_arrays(folder / DRAFT_NGRAM, kept)
         return BaseNgram(kept["ngram"].tobytes(), float(kept["share"]))
