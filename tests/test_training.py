@@ -230,6 +230,23 @@ def test_the_trainers_loss_is_the_cross_entropy_of_the_numpy_network(shape: Netw
 
 
 @TENSORFLOW
+@pytest.mark.parametrize("negatives", [0, 1], ids=["full", "sampled"])
+def test_beside_an_n_gram_the_loss_is_that_of_what_both_say(negatives: int) -> None:
+    from tinylm.network import build_trainer
+
+    rng = np.random.default_rng(2)
+    weights = initial_weights(SHAPE, 1, np.log(np.full(SHAPE.rows, 1 / SHAPE.rows)))
+    ids, targets = (rng.integers(0, SHAPE.rows, (3, 5)).astype(np.int32) for _ in range(2))
+    masses = rng.choice([1e-9, 0.02, 0.7, 40.0], (3, 5)).astype(np.float32)
+    rows = np.tile(np.arange(SHAPE.rows, dtype=np.int32), (3, 1)), np.zeros((3, SHAPE.rows), np.float32)
+    trainer = build_trainer(SHAPE, 5, weights, negatives)
+    alone, beside = (
+        np.asarray(trainer((ids, targets, *rows, *more)))[..., 0] for more in ((), (np.log(masses)[..., None],))
+    )
+    assert np.allclose(beside, -np.log(np.exp(-alone) + masses), atol=1e-5)
+
+
+@TENSORFLOW
 def test_the_sampled_gradient_is_near_the_full_one() -> None:
     import tensorflow as tf
 
@@ -320,7 +337,11 @@ def train_until(arguments: list[str], run: Path, end: int) -> tuple[int, str]:
 
 
 @TENSORFLOW
-@pytest.mark.parametrize("more", [[], ["--teacher", str(VECTORS / "tiny-mixture")]], ids=["alone", "taught"])
+@pytest.mark.parametrize(
+    "more",
+    [[], ["--teacher", str(VECTORS / "tiny-mixture")], ["--kind", "mixture"]],
+    ids=["alone", "taught", "beside an n-gram"],
+)
 def test_a_training_that_was_killed_and_then_stopped_goes_on_to_the_same_model(more: list[str], tmp_path: Path) -> None:
     text, ended, whole = tmp_path / "text.txt", tmp_path / "ended", tmp_path / "whole"
     text.write_text("\n".join(TEXT.read_text().splitlines()[:300]))
