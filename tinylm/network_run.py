@@ -8,7 +8,7 @@ fitted to this one (mixture_run.py). docs/EXPERIMENTS.md, "A network that learns
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -72,7 +72,7 @@ class NetworkRun:
         return write_tokens(self.source, self._encode, self.folder, reading)
 
     @functools.cached_property
-    def _encode(self) -> object:
+    def _encode(self) -> Callable[[list[str]], list[int]]:
         is_words = self.info.kind in WITH_ROWS
         return encode_words(self.split.vocabulary) if is_words else encode_characters(self.source.alphabet)
 
