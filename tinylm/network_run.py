@@ -120,18 +120,17 @@ class NetworkRun:
         return [list(self._encode(words)) for words in self.held]
 
     def _lesson_beside(self, carried: CarriedNgram | None, digest: str) -> Lesson | None:
-        """What the n-gram adds that a base has, or one that is fitted to a draft; None where that says less than counts (small texts)."""
+        """What the n-gram adds that a base has, or one that is fitted to a draft, if there is one."""
         model = words_of(self.info, self.split)
         if carried:
             ngram, moved = carried.base, carried.moved(model.numbers)
         else:
             ngram, moved = self._draft_ngram(digest), np.arange(model.ngram_rows)
-        if not ngram.content:
-            return None
-        return lesson_beside(self.numbered.text, ngram, moved, shares_of(model))
+        return ngram and lesson_beside(self.numbered.text, ngram, moved, shares_of(model))
 
-    def _draft_ngram(self, digest: str) -> BaseNgram:
-        """An n-gram fitted to a draft of the network; kept in the folder `draft`."""
+    def _draft_ngram(self, digest: str) -> BaseNgram | None:
+        """An n-gram fitted to a draft of the network, if held-out words are likelier beside it than beside a counted one; the folder
+        `draft` keeps it."""
         folder, plan = self.folder / DRAFT_FOLDER, replace(self.plan, epochs=DRAFT * self.plan.epochs)
         folder.mkdir(exist_ok=True)
         made_of = repr((self.split.shape, plan, digest))
@@ -142,7 +141,7 @@ class NetworkRun:
             packed = np.frombuffer(found.fit.packed.render() if found.is_fitted else b"", np.uint8)
             kept = {"made_of": made_of, "ngram": packed, "share": found.share}
             write_arrays(folder / DRAFT_NGRAM, kept)
-        return BaseNgram(kept["ngram"].tobytes(), float(kept["share"]))
+        return BaseNgram(kept["ngram"].tobytes(), float(kept["share"])) if kept["ngram"].size else None
 
     def _learn(
         self,
