@@ -70,7 +70,7 @@ class CarriedNgram:
     def join(self, own: Counts, numbers: Mapping[str, int]) -> Counts:
         """What the base and the user's text say together. `own` has the `numbers` of the new vocabulary."""
         ngram, size = self.base.ngram, len(own.unigram)
-        moved, said = self.moved(numbers), self._said(numbers, size)
+        moved, said = self._moved(numbers), self._said(numbers, size)
         unigram = said + self.weight * own.pair_counts.sum() * own.unigram
         unigram[:FIRST_WORD_ROW] = 0.0
         # What the base's entries add stays as it is; what the user's text counts is scaled to weigh as counts do.
@@ -105,7 +105,7 @@ class CarriedNgram:
             False,
         )
 
-    def moved(self, numbers: Mapping[str, int]) -> np.ndarray:
+    def _moved(self, numbers: Mapping[str, int]) -> np.ndarray:
         """The new number of each of the base's, -1 where the word went away."""
         moved = np.full(self.base.ngram.rows, -1, np.int64)
         moved[[BOUNDARY_ROW, UNKNOWN_ROW]] = BOUNDARY_ROW, UNKNOWN_ROW

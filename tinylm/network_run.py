@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tinylm.base_ngram import BaseNgram, CarriedNgram
+from tinylm.base_ngram import BaseNgram
 from tinylm.budget import Split
 from tinylm.calibration import calibration_rows, first_lines
 from tinylm.early_stopping import watch
@@ -86,24 +86,20 @@ class NetworkRun:
         """The text as the n-gram of a mixture reads it."""
         return NumberedText.write(self.source, words_of(self.info, self.split), self.folder, self.report)
 
-    def train(
-        self,
-        start: dict[str, np.ndarray] | None = None,
-        teacher: Teacher | None = None,
-        carried: CarriedNgram | None = None,
-    ) -> Trained:
+    def train(self, start: dict[str, np.ndarray] | None = None, teacher: Teacher | None = None) -> Trained:
         """Train from the last checkpoint, where there is one, and write `weights.npz`.
 
-        `start`: weights to fine-tune. `teacher`: learn from it beside the text. `carried`: the n-gram of a mixture that is fine-tuned.
+        `start`: weights to fine-tune. `teacher`: learn from it beside the text. With either a mixture has no draft.
         Raises TinylmError when the text is too short, or the disk is full.
         """
         tokens, vocabulary, lesson = self._written[0], self.split.vocabulary, None
         digest = text_digest(tokens, vocabulary.words)
         if teacher:
             digest, lesson = teach(teacher, self.source, vocabulary, tokens, self.split.shape, self.folder, self.report)
-        elif self.info.kind == "mixture":
-            lesson = self._lesson_beside(carried, digest)
-            digest += " beside an n-gram" if lesson else ""
+        elif self.info.kind == "mixture" and not start:
+            if ngram := self._draft_ngram(digest):
+                lesson = lesson_beside(self.numbered.text, ngram, shares_of(words_of(self.info, self.split)))
+                digest += " beside an n-gram"
         if checkpoint_is_stale(self.folder, self.split.shape, self.plan, digest):
             self.report("training", 0, 1, "the text or the plan has changed: from the start")
         trained = self._learn(self.plan, self.folder, "training", digest, start, lesson)
@@ -118,15 +114,6 @@ class NetworkRun:
     @functools.cached_property
     def _unseen(self) -> list[list[int]]:
         return [list(self._encode(words)) for words in self.held]
-
-    def _lesson_beside(self, carried: CarriedNgram | None, digest: str) -> Lesson | None:
-        """What the n-gram adds that a base has, or one that is fitted to a draft, if there is one."""
-        model = words_of(self.info, self.split)
-        if carried:
-            ngram, moved = carried.base, carried.moved(model.numbers)
-        else:
-            ngram, moved = self._draft_ngram(digest), np.arange(model.ngram_rows)
-        return ngram and lesson_beside(self.numbered.text, ngram, moved, shares_of(model))
 
     def _draft_ngram(self, digest: str) -> BaseNgram | None:
         """An n-gram fitted to a draft of the network, if held-out words are likelier beside it than beside a counted one; the folder

@@ -219,7 +219,7 @@ def _go_all_stages(
     report("split", 1, 1, _describe(split))
     start = carry_over(base, split.vocabulary, chosen, split.shape) if base else None
     network = NetworkRun(_info(options), options.plan, split, source, run, report)
-    trained = network.train(start, teacher, carried)
+    trained = network.train(start, teacher)
     model = network.quantized(trained)
     made = _made_of(split, trained.epochs, base, teacher)
     if options.kind == "mixture":
