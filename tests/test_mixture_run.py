@@ -45,6 +45,16 @@ def test_chances_are_those_of_network_and_n_gram() -> None:
     assert Choice(0.2, 0.5, 0.5).nats(1.0) == pytest.approx(np.log(0.7 / 1.5))
 
 
+def test_a_text_without_held_out_lines_is_weighed_on_its_first_words(tmp_path: Path) -> None:
+    model = tiny_mixture_model()
+    lines = [LINES[0], [LINES[1][0], "zebra", *LINES[1][1:]]]
+    (tmp_path / "text.txt").write_text("\n".join(map(" ".join, lines)))
+    source = Source((WeightedText(tmp_path / "text.txt"),), model.info.alphabet)
+    numbered = NumberedText.write(source, model, tmp_path, lambda *_: None)
+    assert numbered.lines(model) == [["?" if word == "zebra" else word for word in words] for words in lines]
+    assert replace(numbered, held=[["hut"]]).lines(model) == [["hut"]]
+
+
 @pytest.mark.needs("tensorflow", "keras")
 def test_the_n_gram_fills_the_bytes_that_are_left_and_counts_no_held_out_line(tmp_path: Path) -> None:
     model = replace(tiny_mixture_model(), ngram=b"")

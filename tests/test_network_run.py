@@ -16,16 +16,17 @@ from tinylm.model import ModelInfo
 from tinylm.network_run import DRAFT_FOLDER, DRAFT_NGRAM, NetworkRun
 from tinylm.ngram import parse_ngram
 from tinylm.preparation import Source, WeightedText, count_source
-from tinylm.training import TrainingPlan, read_made_of
+from tinylm.run import RunOptions, train_model
+from tinylm.training import CHECKPOINT, TrainingPlan, read_made_of
 
 pytestmark = pytest.mark.needs("tensorflow", "keras")
 INFO = ModelInfo("t", "mixture", "en", "CC0-1.0", ALPHABETS["en"])
-PLAN = TrainingPlan(epochs=1, batch=8, steps=8, negatives=0)
+PLAN = TrainingPlan(epochs=0.4, batch=8, steps=8, negatives=0)
 
 
 @pytest.fixture
 def source(tmp_path: Path) -> Source:
-    (tmp_path / "text.txt").write_text("\n".join(TEXT.read_text().splitlines()[:400]))
+    (tmp_path / "text.txt").write_bytes(TEXT.read_bytes())
     return Source((WeightedText(tmp_path / "text.txt"),), INFO.alphabet)
 
 
@@ -68,7 +69,7 @@ def test_a_draft_is_kept_for_a_run_that_goes_on_and_made_again_for_another_plan(
     for name, value in again.train().weights.items():
         assert np.array_equal(value, first.weights[name])
     likely[:] = [-5.0, -4.0]
-    longer, stages = run_of(source, tmp_path, replace(PLAN, epochs=2))
+    longer, stages = run_of(source, tmp_path, replace(PLAN, epochs=0.5))
     longer.train()
     assert "drafting" in stages and not likely
 
@@ -83,9 +84,33 @@ def test_where_counts_say_more_the_network_learns_alone(source: Source, tmp_path
     assert np.array_equal(alone.train().weights["embedding"], trained.weights["embedding"])
 
 
-def test_a_damaged_draft_says_how_to_go_on(source: Source, tmp_path: Path, likely: list[float]) -> None:
+def test_a_text_of_which_little_is_held_out_has_no_draft(source: Source, tmp_path: Path, likely: list[float]) -> None:
+    (tmp_path / "text.txt").write_text("\n".join(TEXT.read_text().splitlines()[:400]))
     run_of(source, tmp_path)[0].train()
-    (tmp_path / DRAFT_FOLDER / DRAFT_NGRAM).write_bytes(b"PK cut")
+    assert not (tmp_path / DRAFT_FOLDER).exists() and len(likely) == 2
+
+
+def test_a_full_disk_keeps_the_draft_and_the_run_goes_on(
+    source: Source, tmp_path: Path, likely: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = RunOptions("t", "mixture", "en", 16_384, ((str(tmp_path / "text.txt"), 1.0),), plan=PLAN, weight_bits=4)
+
+    def full(path: Path, arrays: dict) -> None:
+        raise TinylmError(f"'{path}' could not be written: No space left on device.")
+
+    with monkeypatch.context() as disk:
+        disk.setattr("tinylm.network_run.write_arrays", full)
+        with pytest.raises(TinylmError, match=r"ngram\.npz' could not be written"):
+            train_model(options, tmp_path / "run", lambda *_: None)
+    assert (tmp_path / "run" / DRAFT_FOLDER / CHECKPOINT).is_file()
+    likely[:] = [-5.0, -4.0] * 2
+    assert train_model(options, tmp_path / "run", lambda *_: None).ngram
+
+
+@pytest.mark.parametrize("cut", [b"PK cut", b""])
+def test_a_damaged_draft_says_how_to_go_on(source: Source, tmp_path: Path, likely: list[float], cut: bytes) -> None:
+    run_of(source, tmp_path)[0].train()
+    (tmp_path / DRAFT_FOLDER / DRAFT_NGRAM).write_bytes(cut)
     with pytest.raises(TinylmError, match=r"ngram\.npz' is damaged") as refused:
         run_of(source, tmp_path)[0].train()
     assert "--restart" in refused.value.hint

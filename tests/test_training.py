@@ -21,6 +21,7 @@ from tinylm.baseline import baseline_folder
 from tinylm.corpus import ALPHABETS, ENGLISH_ALPHABET
 from tinylm.errors import TinylmError
 from tinylm.language import build_language
+from tinylm.mixture_run import NgramRun
 from tinylm.model import load_model
 from tinylm.network import NetworkShape, initial_weights
 from tinylm.preparation import (
@@ -34,7 +35,16 @@ from tinylm.preparation import (
 )
 from tinylm.quantize import float_steps
 from tinylm.run import RunOptions, open_run, train_model
-from tinylm.training import ALWAYS_SCORED, TokenFile, TrainingPlan, epoch_rows, line_order, sample_rows, train
+from tinylm.training import (
+    ALWAYS_SCORED,
+    TokenFile,
+    TrainingPlan,
+    epoch_rows,
+    line_order,
+    read_made_of,
+    sample_rows,
+    train,
+)
 from tinylm.vocabulary import choose_vocabulary
 
 SHAPE = NetworkShape("word", 40, 8, 16)
@@ -315,8 +325,9 @@ def test_a_run_leaves_a_whole_model_folder(kind: str, tmp_path: Path) -> None:
 # In a process of its own, where a clock that leaps makes every step a checkpoint.
 TRAIN_SLOWLY = """
 import itertools, sys, types
-from tinylm import training
+from tinylm import mixture_run, training
 from tinylm.cli import main
+mixture_run.NgramRun.choose = mixture_run.NgramRun.fit_beside  # a mixture's network learns beside its draft's n-gram
 training.time = types.SimpleNamespace(monotonic=itertools.count(0, 1000).__next__)
 main()
 """
@@ -342,11 +353,27 @@ def train_until(arguments: list[str], run: Path, end: int) -> tuple[int, str]:
     [[], ["--teacher", str(VECTORS / "tiny-mixture")], ["--kind", "mixture"]],
     ids=["alone", "taught", "beside an n-gram"],
 )
-def test_a_training_that_was_killed_and_then_stopped_goes_on_to_the_same_model(more: list[str], tmp_path: Path) -> None:
+def test_a_training_that_was_killed_and_then_stopped_goes_on_to_the_same_model(
+    more: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_mixture = "mixture" in more
+    monkeypatch.setattr(NgramRun, "choose", NgramRun.fit_beside)
     text, ended, whole = tmp_path / "text.txt", tmp_path / "ended", tmp_path / "whole"
-    text.write_text("\n".join(TEXT.read_text().splitlines()[:300]))
-    arguments = ["train", str(text), "--budget", "10K", "--epochs", "4", "--seed", "5", *more, "-o"]
-    assert train_until([*arguments, str(ended)], ended, signal.SIGKILL)[0] == -signal.SIGKILL
+    text.write_text("\n".join(TEXT.read_text().splitlines()[: None if is_mixture else 300]))
+    arguments = [
+        "train",
+        str(text),
+        "--budget",
+        "10K",
+        "--epochs",
+        "0.5" if is_mixture else "4",
+        "--seed",
+        "5",
+        *more,
+        "-o",
+    ]
+    first = ended / "draft" if is_mixture else ended
+    assert train_until([*arguments, str(ended)], first, signal.SIGKILL)[0] == -signal.SIGKILL
     status, said = train_until([*arguments, str(ended)], ended, signal.SIGINT)
     assert status == 1 and "same command again" in said and "Traceback" not in said
     assert not (ended / "model.tflite").exists()
@@ -354,3 +381,4 @@ def test_a_training_that_was_killed_and_then_stopped_goes_on_to_the_same_model(m
         assert run_cli(*arguments, folder).status == 0
     for name in ("model.tflite", "vocabulary.tsv", "model.json", "metrics.json"):
         assert (whole / name).read_bytes() == (ended / name).read_bytes()
+    assert not is_mixture or len(read_made_of(whole / "draft" / "ngram.npz")["ngram"]) > 0

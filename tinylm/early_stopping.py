@@ -1,7 +1,8 @@
 """When a run has learned enough: the loss on lines that it does not learn, looked at as it goes. Trains nothing.
 
 A small text is read many times, and a network that is large for it learns it by heart after some of them. So when the held-out loss
-has risen clearly, the last part of the run (training.py) begins from the weights that were best.
+has risen clearly, the last part of the run (training.py) begins from the weights that were best. The loss is that of the network alone,
+also where it learns beside an n-gram.
 """
 
 from __future__ import annotations

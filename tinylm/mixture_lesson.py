@@ -15,13 +15,13 @@ from tinylm.mixture_fit import places_of
 from tinylm.ngram import Followers
 from tinylm.training import Lesson, TokenFile
 
-LEAST_MASS = np.float32(1e-9)  # in place of none
+LEAST_MASS = np.float32(1e-9)  # in place of none, whose log no gradient can do with
 
 
 def lesson_beside(text: TokenFile, ngram: BaseNgram, shares: np.ndarray) -> Lesson:
     """Of places [B,T] in `text` and the targets there: log of what `ngram` adds to the chance of the target's row, float32 [B,T,1].
 
-    `text` has the n-gram's numbers. `shares` of each: the part of its row's chance that is its own, above 0.
+    `text` has the n-gram's numbers. `shares` of each: the part of its row's chance that is its own, above 0 where `text` has it.
     """
     masses = np.log(np.append(np.maximum(_masses(text, ngram, shares), LEAST_MASS), LEAST_MASS))
     return functools.partial(_at, masses.astype(np.float32))

@@ -48,7 +48,7 @@ class NumberedText:
         if self.held:
             return self.held
         spelled = {number: word for word, number in model.numbers.items()} | {BOUNDARY_ROW: "\n"}
-        words = [spelled.get(number, "") for number in self.text.ids[1 : WORDS_TO_CHOOSE + 1].tolist()]
+        words = [spelled.get(number, "?") for number in self.text.ids[1 : WORDS_TO_CHOOSE + 1].tolist()]
         return [line.split() for line in " ".join(words).split("\n")]
 
 
@@ -119,7 +119,7 @@ def add_ngram(
 
     Two n-grams are made, of what the text says and of what the network leaves of it, and the one is kept beside which held-out words
     are likelier (docs/EXPERIMENTS.md, "An n-gram fitted to what its network leaves"). `carried`: as for NgramRun.count; this one is kept.
-    Raises TinylmError when there is no room, or the disk is full.
+    Raises TinylmError when there is no room.
     """
     room = budget - len(build_language(replace(model, info=replace(model.info, kind="word"))).content)
     making = NgramRun(model, numbered, room, report)

@@ -178,7 +178,7 @@ def _token_loss(
     negatives: int,
     taught: Sequence[Any],
 ) -> Any:
-    """Cross entropy in nats, [B,T,1]; 0 where the target is the line boundary of the word kind's next line."""
+    """In nats, [B,T,1]: the cross entropy; beside an n-gram -log (chance + what it adds), which may be below 0."""
     from keras import ops
 
     flat = ops.reshape(states, (-1, shape.hidden))

@@ -8,6 +8,7 @@ fitted to this one (mixture_run.py). docs/EXPERIMENTS.md, "A network that learns
 from __future__ import annotations
 
 import functools
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +18,7 @@ import numpy as np
 from tinylm.base_ngram import BaseNgram
 from tinylm.budget import Split
 from tinylm.calibration import calibration_rows, first_lines
-from tinylm.early_stopping import watch
+from tinylm.early_stopping import LEAST_WORDS, watch
 from tinylm.flatbuffer import write_tflite
 from tinylm.mixture_lesson import lesson_beside
 from tinylm.mixture_run import NgramRun, NumberedText
@@ -56,7 +57,7 @@ def quantized(info: ModelInfo, split: Split, weights: Mapping[str, np.ndarray], 
 
 @dataclass(frozen=True)
 class NetworkRun:
-    """A network to train: what it will be, of which texts, in which folder. `info` lacks only the levels."""
+    """A network to train: what it will be, of which texts, in which folder, which is there. `info` lacks only the levels."""
 
     info: ModelInfo
     plan: TrainingPlan
@@ -89,17 +90,20 @@ class NetworkRun:
     def train(self, start: dict[str, np.ndarray] | None = None, teacher: Teacher | None = None) -> Trained:
         """Train from the last checkpoint, where there is one, and write `weights.npz`.
 
-        `start`: weights to fine-tune. `teacher`: learn from it beside the text. With either a mixture has no draft.
+        `start`: weights to fine-tune. `teacher`: learn from it beside the text. With either a mixture has no draft, nor where
+        so few lines are held out that they decide nothing.
         Raises TinylmError when the text is too short, or the disk is full.
         """
         tokens, vocabulary, lesson = self._written[0], self.split.vocabulary, None
         digest = text_digest(tokens, vocabulary.words)
         if teacher:
             digest, lesson = teach(teacher, self.source, vocabulary, tokens, self.split.shape, self.folder, self.report)
-        elif self.info.kind == "mixture" and not start:
-            if ngram := self._draft_ngram(digest):
+        elif self.info.kind == "mixture" and not start and sum(map(len, self.held)) >= LEAST_WORDS:
+            ngram = self._draft_ngram(digest)
+            self.report("drafting", 1, 1, f"the network learns {'beside an n-gram' if ngram else 'alone'}")
+            if ngram:
                 lesson = lesson_beside(self.numbered.text, ngram, shares_of(words_of(self.info, self.split)))
-                digest += " beside an n-gram"
+                digest += f" beside {hashlib.sha256(ngram.content).hexdigest()} at {ngram.share}"
         if checkpoint_is_stale(self.folder, self.split.shape, self.plan, digest):
             self.report("training", 0, 1, "the text or the plan has changed: from the start")
         trained = self._learn(self.plan, self.folder, "training", digest, start, lesson)
@@ -116,11 +120,12 @@ class NetworkRun:
         return [list(self._encode(words)) for words in self.held]
 
     def _draft_ngram(self, digest: str) -> BaseNgram | None:
-        """An n-gram fitted to a draft of the network, if held-out words are likelier beside it than beside a counted one; the folder
-        `draft` keeps it."""
+        """An n-gram fitted to a draft of the network; None where held-out words are likelier beside a counted one. The folder `draft`
+        keeps it. Raises TinylmError when the disk is full."""
         folder, plan = self.folder / DRAFT_FOLDER, replace(self.plan, epochs=DRAFT * self.plan.epochs)
         folder.mkdir(exist_ok=True)
-        made_of = repr((self.split.shape, plan, digest))
+        numbered = text_digest(self.numbered.text, tuple(" ".join(words) for words in self.held))
+        made_of = repr((self.split.shape, plan, digest, numbered, self.split.ngram_bytes))
         kept = read_made_of(folder / DRAFT_NGRAM)
         if str(kept.get("made_of")) != made_of:
             draft = self.quantized(self._learn(plan, folder, "drafting", digest, None, None))
@@ -128,6 +133,7 @@ class NetworkRun:
             packed = np.frombuffer(found.fit.packed.render() if found.is_fitted else b"", np.uint8)
             kept = {"made_of": made_of, "ngram": packed, "share": found.share}
             write_arrays(folder / DRAFT_NGRAM, kept)
+            self.report("fitting", 1, 1, "to the draft")
         return BaseNgram(kept["ngram"].tobytes(), float(kept["share"])) if kept["ngram"].size else None
 
     def _learn(

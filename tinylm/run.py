@@ -41,7 +41,7 @@ from tinylm.preparation import (
 )
 from tinylm.progress import Report, byte_counter
 from tinylm.teacher import Teacher, open_teacher
-from tinylm.training import TrainingPlan
+from tinylm.training import CHECKPOINT, TrainingPlan
 from tinylm.trials import choose_split
 
 WEIGHT_BITS = {"word": 4, "mixture": 4}  # by kind; 8 of any other
@@ -175,7 +175,7 @@ def train_model(
     try:
         return _go_all_stages(options, run, report, start, check, teaching)
     except (TinylmError, OSError):  # a refused text, a full disk
-        if fresh and not (run / "checkpoint.npz").is_file():
+        if fresh and not any(run.rglob(CHECKPOINT)):  # a draft's, too
             shutil.rmtree(run, ignore_errors=True)
             if made_parent:
                 with contextlib.suppress(OSError):

@@ -1,7 +1,7 @@
 """Training: from tokens to float weights, resumable. Knows batches, epochs and checkpoints; int8 is quantize.py's.
 
 What is learned is row ids in `tokens.bin` (preparation.py: 2 bytes a word, memory-mapped), so memory does not grow with the
-text. The order of lines in epoch e and the sampled
+text but by what a lesson keeps of it. The order of lines in epoch e and the sampled
 rows of step s depend on (seed, e) and (seed, s) alone: a run that was killed goes on where its checkpoint was and ends
 with the same bytes.
 """
@@ -366,7 +366,7 @@ def read_made_of(path: Path) -> dict[str, np.ndarray]:
     try:
         with np.load(path) as saved:
             return {name: saved[name] for name in saved.files} if "made_of" in saved.files else {}
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise TinylmError(f"The checkpoint '{path}' is damaged: {error}.", "Start afresh with --restart.") from error
 
 
