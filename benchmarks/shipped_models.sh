@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Trains the shipped models from the texts in DATA (its train/LANGUAGE) and the project's own, measures them on DATA/dev, and
 # puts them into tinylm/models: bash benchmarks/shipped_models.sh DATA [NAME...]
-# On two idle cores, measuring included: en-64k 9 minutes, en-1m 25, en-2m 28, de-256k and fr-256k 5; en-24k 5 and en-256k 35 without it.
+# On one core, measuring included: en-64k 13 minutes, en-256k 37. On two, before mixtures had a draft: en-1m 25, en-2m 28, de-256k and fr-256k 5;
+# en-24k 5 without measuring.
 set -euo pipefail
 data=${1:?usage: shipped_models.sh DATA [NAME...]}
 shift
