@@ -31,12 +31,13 @@ def read_chances(model: Model, text: TokenFile, progress: Callable[[int], None] 
     lines = len(text.starts)
     order = np.resize(np.arange(lines), lines + BATCH * STEPS)
     unused = np.zeros((BATCH, 1), np.int32), np.zeros((BATCH, 1), np.float32)  # of a sampled softmax
-    chances = np.zeros(len(text.ids), np.float32)
+    chances, furthest = np.zeros(len(text.ids), np.float32), 0
     for ids, targets, places in _rows_of(text, order):
         rows = [np.where(numbers < shape.rows, numbers, UNKNOWN_ROW) for numbers in (ids, targets)]
         chances[places] = np.exp(-network.predict_on_batch((*rows, *unused))[..., 0])
+        furthest = max(furthest, int(places.max()))  # the first lines come again
         if progress:
-            progress(int(places.max()))
+            progress(furthest)
     return chances[:-1] * shares_of(model)[text.ids[1:]]
 
 

@@ -1,7 +1,7 @@
-"""A training run: texts in, a model folder out, every stage a file, resumable. Knows the order of the stages.
+"""A training run: texts in, a model folder out, every stage a file, resumable. Knows the order of its parts.
 
-texts -> vocabulary_counts.tsv -> tokens.bin -> checkpoint.npz -> weights.npz -> model.tflite, vocabulary.tsv, model.json
-(an n-gram: tinylm/ngram_run.py; the one of a mixture: tinylm/mixture_run.py)
+texts -> vocabulary_counts.tsv -> a split of the budget -> the network (tinylm/network_run.py) -> the n-gram of a mixture
+(tinylm/mixture_run.py) -> vocabulary.tsv, model.json, metrics.json; an n-gram alone: tinylm/ngram_run.py
 """
 
 from __future__ import annotations
@@ -33,12 +33,7 @@ from tinylm.model import Model, ModelInfo, write_model, write_whole
 from tinylm.network import initial_weights
 from tinylm.network_run import NetworkRun, quantized
 from tinylm.ngram_run import train_ngram
-from tinylm.preparation import (
-    LearnedPart,
-    Source,
-    WeightedText,
-    count_source,
-)
+from tinylm.preparation import LearnedPart, Source, WeightedText, count_source
 from tinylm.progress import Report, byte_counter
 from tinylm.teacher import Teacher, open_teacher
 from tinylm.training import CHECKPOINT, TrainingPlan
@@ -200,14 +195,8 @@ def _go_all_stages(
         if word.lower() in counted.never_there:  # it may be the base's all the same, which says it in the rehearsal
             report("left out", 1, 1, f"no line of the text has {word}")
     if options.kind == "ngram":
-        model, made = train_ngram(
-            source,
-            _info(options),
-            options.budget,
-            report,
-            byte_counter("encoding", source.file_bytes, report),
-            capitals,
-        )
+        reading = byte_counter("encoding", source.file_bytes, report)
+        model, made = train_ngram(source, _info(options), options.budget, report, reading, capitals)
         write_model(run, model)
         _write_metrics(run, options, made, counts, model)
         return model
