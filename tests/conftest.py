@@ -41,12 +41,24 @@ INSTALL = {
     "matplotlib": "pip install 'tinylm[plot]'",
     "keras": "pip install 'tinylm[train]'",
     "tensorflow": "pip install 'tinylm[train]'",
+    "jax": "pip install 'tinylm[test]'",
     "tflite_micro": "pip install --pre tflite-micro",
     "pio": "pip install platformio",
     "idf.py": "install ESP-IDF, then: . $IDF_PATH/export.sh",
     "arduino-cli": "install arduino-cli, as Arduino's site says",
 }
-_MODULES = {"esptool", "hatchling", "matplotlib", "pyte", "ziglang", "unicorn", "keras", "tensorflow", "tflite_micro"}
+_MODULES = {
+    "esptool",
+    "hatchling",
+    "matplotlib",
+    "pyte",
+    "ziglang",
+    "unicorn",
+    "keras",
+    "tensorflow",
+    "jax",
+    "tflite_micro",
+}
 _FRAMEWORK_TOOLS = {"pio", "idf.py", "arduino-cli"}
 OPTIONAL = {"rp2040js", "esp-qemu-xtensa", "esp-qemu-riscv32", "renode-test", *_FRAMEWORK_TOOLS}
 """Skipped even when everything is required: npm's registry is not to be reached everywhere, a vendor's QEMU is in no package, and

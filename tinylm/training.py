@@ -34,6 +34,7 @@ Grid = Callable[[dict[str, np.ndarray]], dict[str, tuple[np.ndarray, int]]]
 LEAST_COMPILED = 2_000_000
 CHECKPOINT = "checkpoint.npz"
 LAST_OF_EARLY = 0.3  # of the steps before it: the last part of a run that ends early
+BACKENDS = {"tensorflow": "pip install 'tinylm[train]'", "jax": "pip install jax"}  # of Keras: what installs each
 ALWAYS_SCORED = 512  # commonest rows are in every sampled softmax: they carry most of its mass
 
 
@@ -72,16 +73,22 @@ class TokenFile:
 def choose_backend() -> str:
     """The Keras backend that training runs on: KERAS_BACKEND, else TensorFlow, else JAX, whichever is installed.
 
-    Raises TinylmError when Keras or every backend is missing.
+    Raises TinylmError when Keras or every backend is missing, or KERAS_BACKEND is none that is there.
     """
-    there = [name for name in ("tensorflow", "jax") if importlib.util.find_spec(name)]
+    there = [name for name in BACKENDS if importlib.util.find_spec(name)]
     if not importlib.util.find_spec("keras") or not there:
         raise TinylmError(
             "Training needs Keras and TensorFlow, which are not installed.", "pip install 'tinylm[train]'"
         )
-    os.environ.setdefault("KERAS_BACKEND", there[0])
+    chosen = os.environ.setdefault("KERAS_BACKEND", there[0])
+    if chosen not in BACKENDS:
+        raise TinylmError(
+            f"KERAS_BACKEND is '{chosen}'; training runs on {' and '.join(BACKENDS)}.", f"KERAS_BACKEND={there[0]}"
+        )
+    if chosen not in there:
+        raise TinylmError(f"KERAS_BACKEND is '{chosen}', which is not installed.", BACKENDS[chosen])
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    return os.environ["KERAS_BACKEND"]
+    return chosen
 
 
 def line_order(tokens: TokenFile, seed: int, epoch: int) -> np.ndarray:
