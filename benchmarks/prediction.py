@@ -149,6 +149,28 @@ def render_training() -> str:
     return "\n".join(out)
 
 
+def render_small() -> str:
+    """What any split of 24 KB can save: each row of splits bounded by words and a network that do not fit together."""
+    found = json.loads((RESULTS / "small-budget.json").read_text("utf-8"))
+    names = {"a network that fits": "en-24k's split", "a mixture": "a mixture, as `tinylm train` splits it"}
+    out = [
+        "| | network | its bytes | words | their bytes | language bytes | mean KSS@3 | over the n-gram |",
+        "|---|---|--:|--:|--:|--:|--:|--:|",
+    ]
+    for row in found["rows"]:
+        name, network = names.get(row["what"], row["what"]), [""] * 4
+        if "network_bytes" in row:
+            shape = f"{row['rows']:,} rows, d {row['embedding']}, H {row['hidden']}"
+            network = [shape, *(f"{row[key]:,}" for key in ("network_bytes", "words", "lexicon_bytes"))]
+        if row["what"] == "at most":
+            name = f"splits with a network of {row['larger_than'] + 1:,} to {row['network_bytes']:,} bytes, at most"
+        gain = (
+            f"**{row['gain']:+.2f}** ({row['interval'][0]:+.2f} to {row['interval'][1]:+.2f})" if "gain" in row else ""
+        )
+        out.append(f"| {name} | {' | '.join(network)} | {row['language_bytes']:,} | {row['mean_kss']:.2f} | {gain} |")
+    return "\n".join(out)
+
+
 TABLES = {
     "budgets": render_budgets,
     "gains": render_gains,
@@ -157,6 +179,7 @@ TABLES = {
     "losses": render_losses,
     "learning": render_learning,
     "training": render_training,
+    "small": render_small,
 }
 
 

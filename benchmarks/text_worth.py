@@ -159,12 +159,24 @@ def train_ngram_case(case: Case, read: ReadTexts, folder: Path) -> Model:
     return train_ngram(source, info, BUDGET, lambda *_: None, lambda _: None)[0]
 
 
-def train_network_case(case: Case, held_out: tuple[Path, ...], epochs: float, folder: Path) -> Model:
-    """The network of a case's texts at BUDGET bytes with its n-gram, as `tinylm train` makes en-256k."""
-    texts, kind = write_parts(case, folder), "mixture"
+def options_of(
+    texts: tuple[WeightedText, ...],
+    held_out: tuple[Path, ...],
+    kind: str,
+    budget: int,
+    epochs: float,
+    left_out: tuple[str, ...] = (),
+) -> RunOptions:
+    """A run on English texts, as `tinylm train` with these options makes it."""
     plan = default_plan(kind, sum(text.path.stat().st_size for text in texts) // 6, epochs, 1)
     named = tuple((str(text.path), text.weight) for text in texts)
-    options = RunOptions("case", kind, "en", BUDGET, named, tuple(map(str, held_out)), epochs, plan, WEIGHT_BITS[kind])
+    hidden, bits = tuple(map(str, held_out)), WEIGHT_BITS.get(kind, 8)
+    return RunOptions("case", kind, "en", budget, named, hidden, left_out, epochs, plan, bits)
+
+
+def train_network_case(case: Case, held_out: tuple[Path, ...], epochs: float, folder: Path) -> Model:
+    """The network of a case's texts at BUDGET bytes with its n-gram, as `tinylm train` makes en-256k."""
+    options = options_of(write_parts(case, folder), held_out, "mixture", BUDGET, epochs)
     return train_model(options, folder / "run", lambda *_: None)
 
 

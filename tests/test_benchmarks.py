@@ -31,6 +31,7 @@ import learning  # noqa: E402
 import prediction  # noqa: E402
 import run as bench  # noqa: E402
 import serial_proof  # noqa: E402
+import small_budget  # noqa: E402
 import text_worth  # noqa: E402
 import throughput  # noqa: E402
 from report import BOARDS_BEGIN, BOARDS_END, render_proofs, replace_between  # noqa: E402
@@ -167,6 +168,20 @@ def test_what_each_text_is_worth_is_measured_and_the_page_says_what_was_found(te
     assert model.info.kind == "ngram" and "messages" in model.words
     page = text_worth.PAGE.read_text("utf-8")
     assert text_worth.render_page(page, json.loads(text_worth.RESULTS.read_text("utf-8"))) == page
+
+
+@pytest.mark.needs("cc", "tensorflow", "keras")
+def test_what_a_small_budget_saves_at_most_is_of_more_words_than_fit_beside_the_same_network(tmp_path: Path) -> None:
+    texts = tuple(small_budget.WeightedText(path, 1.0) for path in sorted(small_budget.OWN.glob("*.txt")))
+    bench = small_budget.Bench(texts, (), (TEXT,), 20, 0.1, tmp_path, lambda *_: None)
+    told: list[dict] = []
+    found = small_budget.measure(bench, 9_216, (9_000, 9_600), told.append)
+    ngram, mixture, fits, first, second = found["rows"]
+    assert told == found["rows"] and (ngram["kind"], mixture["kind"], fits["kind"]) == ("ngram", "mixture", "word")
+    assert max(row["language_bytes"] for row in (ngram, mixture, fits)) <= 9_216 < first["language_bytes"]
+    assert first["network_bytes"] == fits["network_bytes"] == second["larger_than"] and first["words"] > fits["words"]
+    assert second["network_bytes"] > first["network_bytes"] and second["words"] < first["words"]
+    assert all(row["gain"] == row["mean_kss"] - ngram["mean_kss"] for row in (mixture, fits, first, second))
 
 
 def test_the_page_of_prediction_is_what_the_results_say() -> None:

@@ -145,7 +145,7 @@ def _split_words(
     if rows < FIRST_WORD_ROW + 2:
         raise TinylmError(f"A budget of {budget:,} bytes has no room for words.", "Try --budget 24K.")
     room = budget - network_bytes(replace(shape, rows=rows))
-    return _with_lexicon(replace(shape, rows=rows), counts, alphabet, room, capitals)
+    return with_lexicon(replace(shape, rows=rows), counts, alphabet, room, capitals)
 
 
 def _split_mixture(
@@ -161,7 +161,7 @@ def _split_mixture(
     embedding, hidden = min(shape.embedding, MOST_MIXTURE_EMBEDDING), min(shape.hidden, MOST_MIXTURE_HIDDEN)
     rows = min(round(MIXTURE_ROWS_AT_64K * budget / 65_536), MOST_MIXTURE_ROWS, len(counts) + FIRST_WORD_ROW)
     share = min(0.47 * (65_536 / budget) ** 0.3, 0.55)
-    split = _with_lexicon(
+    split = with_lexicon(
         replace(shape, rows=rows, embedding=embedding, hidden=hidden), counts, alphabet, int(budget * share), capitals
     )
     if split.language_bytes + 1024 > budget:
@@ -175,7 +175,7 @@ def _network_for(budget: int, weight_bits: int) -> NetworkShape:
     return NetworkShape("word", 0, max(8, 4 * round(root / 64)), max(16, 8 * int(root / 32)), weight_bits)
 
 
-def _with_lexicon(
+def with_lexicon(
     shape: NetworkShape, counts: Counter[str], alphabet: str, room: int, capitals: Mapping[str, int]
 ) -> Split:
     """The network with as many words as `room` bytes hold, and as many rows as there are words for them."""
