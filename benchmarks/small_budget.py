@@ -35,12 +35,7 @@ from tinylm.run import WEIGHT_BITS, train_model
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results" / "small-budget.json"
 BUDGET = 24_576
-NETWORKS = (
-    24_100,
-    32_768,
-    40_000,
-    48_000,
-)  # each of a word model of so many bytes; the last is as large as BUDGET by itself
+NETWORKS = (24_100, 32_768, 40_000, 48_000)  # word models of so many bytes; the network of the last fills BUDGET alone
 LEFT_OUT = ("Tom",)  # as in shipped_models.sh
 
 
