@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Trains the shipped models from the texts in DATA (its train/LANGUAGE) and the project's own, measures them on DATA/dev, and
 # puts them into tinylm/models: bash benchmarks/shipped_models.sh DATA [NAME...]
-# On one core, measuring included: en-64k 13 minutes, en-256k 37. On two, before mixtures had a draft: en-1m 25, en-2m 28, de-256k and fr-256k 5;
+# On one core, measuring included: en-64k 13 minutes, en-256k 37, en-1m 45. On two, before mixtures had a draft: en-2m 28, de-256k and fr-256k 5;
 # en-24k 5 without measuring.
 set -euo pipefail
 data=${1:?usage: shipped_models.sh DATA [NAME...]}
