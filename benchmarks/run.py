@@ -75,8 +75,11 @@ def plan_steps(data: Path, board: str) -> list[Step]:
     steps.append(script("learning-cost", "learning.py", "cost", result="learning-cost.json"))
     steps.append(script("texts", "texts.py"))
     steps.append(script("text-worth", "text_worth.py", *where))
+    models_of = str(HERE.parent / "build" / "small-budget")
+    steps.append(script("small-budget", "small_budget.py", *where, "--work", models_of, result="small-budget.json"))
     steps.append(script("trigram", "trigram.py", *where, "--sizes", SIZES, result="trigram-all-lines.json"))
     steps.append(script("learning-tables", "learning.py", "tables"))
+    steps.append(script("prediction", "prediction.py"))
     steps.append(script("report", "report.py"))
     return steps
 
