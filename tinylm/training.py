@@ -22,6 +22,7 @@ import numpy as np
 
 from tinylm.early_stopping import LOOKS, Watch
 from tinylm.errors import TinylmError
+from tinylm.interrupts import HeldInterrupts
 from tinylm.network import NetworkShape, build_trainer, initial_weights
 
 Progress = Callable[[int, int, float], None]  # step, steps, mean loss in nats a word
@@ -171,17 +172,19 @@ def train(
     done, sums = loop.restore(), []
     saved = time.monotonic()
     try:
-        for step, batch in _batches(tokens, plan, done):
-            if step >= loop.total:
-                break
-            sums.append(loop.learn(step, *batch, ranked))
-            done = step + 1
-            loop.look(done)
-            if progress and step % 20 == 0:
-                progress(step, loop.total, float(np.mean(sums[-200:])))
-            if time.monotonic() - saved > plan.checkpoint_s:
-                loop.save(done)
-                saved = time.monotonic()
+        with HeldInterrupts() as interrupts:
+            for step, batch in _batches(tokens, plan, done):
+                if step >= loop.total:
+                    break
+                sums.append(loop.learn(step, *batch, ranked))
+                done = step + 1
+                loop.look(done)
+                if progress and step % 20 == 0:
+                    progress(step, loop.total, float(np.mean(sums[-200:])))
+                if time.monotonic() - saved > plan.checkpoint_s:
+                    loop.save(done)
+                    saved = time.monotonic()
+                interrupts.check()
     except KeyboardInterrupt:
         if len(sums) and done == step + 1:  # not in the middle of a step
             loop.save(done)
