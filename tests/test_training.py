@@ -207,6 +207,21 @@ def test_a_run_stopped_and_resumed_ends_with_the_bytes_of_one_that_was_not(
 
 
 @TENSORFLOW
+def test_an_interrupt_after_the_last_step_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save, tokens = training._Loop.save, some_tokens()
+
+    def save_late(loop: training._Loop, done: int) -> None:
+        signal.raise_signal(signal.SIGINT)
+        save(loop, done)
+
+    monkeypatch.setattr(training._Loop, "save", save_late)
+    with pytest.raises(KeyboardInterrupt):
+        train(SHAPE, tokens, frequency_of(tokens), PLAN, tmp_path)
+    saved = read_made_of(tmp_path / "checkpoint.npz")
+    assert int(saved["done"]) == int(saved["total"])
+
+
+@TENSORFLOW
 def test_a_damaged_checkpoint_is_not_a_traceback(tmp_path: Path) -> None:
     (tmp_path / "checkpoint.npz").write_bytes(b"PK\x03\x04 cut")
     tokens = some_tokens()

@@ -185,11 +185,11 @@ def train(
                     loop.save(done)
                     saved = time.monotonic()
                 interrupts.check()
+            loop.save(loop.total)  # before an interrupt that came after the last step
     except KeyboardInterrupt:
         if len(sums) and done == step + 1:  # not in the middle of a step
             loop.save(done)
         raise
-    loop.save(loop.total)
     return Trained(loop.rounded(), plan.epochs * (loop.total / planned))
 
 
